@@ -1,0 +1,21 @@
+__version__: str
+__all__ = [
+    "Microstructure",
+    "Scan",
+    "descriptors",
+    "generation",
+    "geometry",
+    "imaging",
+    "numerics",
+    "read_microstructure",
+    "read_scan",
+    "study",
+    "transport",
+    "trust",
+    "write_microstructure",
+    "write_scan",
+]
+
+from . import descriptors, generation, geometry, imaging, numerics, study, transport, trust
+from .imaging.formats import read_microstructure, read_scan, write_microstructure, write_scan
+from .microstructure import Microstructure, Scan

@@ -1,0 +1,195 @@
+"""Tables for a terminal: numbers with the digits they deserve, and verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from ..study.results import Check, Quantity, Results
+from ..trust import VerificationRow, format_with_uncertainty
+
+__all__ = [
+    "bench_table",
+    "image_line",
+    "remarks",
+    "results_table",
+    "status_table",
+    "verification_table",
+]
+
+STYLES = {
+    "pass": "green",
+    "warn": "yellow",
+    "fail": "bold red",
+    "done": "green",
+    "to do": "dim",
+    "damaged": "bold red",
+}
+# Quantities that the table shows; the others are in results.json and in the report.
+SHOWN = ("volume_fraction", "specific_surface", "tortuosity_factor", "relative_diffusivity")
+
+
+def results_table(results: Results) -> Table:
+    """Return the table of results: value, error budget as shares of the value, verdict."""
+    table = _table("")
+    for name in ("value", "discretisation", "sampling"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    previous = None
+    for row in _in_order(results):
+        if previous != row.name:
+            if previous is not None:
+                table.add_section()
+            table.add_row(Text(_words(row.name), style="bold"))
+        table.add_row(
+            "  " + " ".join(filter(None, (row.phase, row.direction))),
+            _value(row),
+            _share(row.uncertainty.discretisation, row.value),
+            _share(row.uncertainty.sampling, row.value),
+            _verdict(row.verdict),
+        )
+        previous = row.name
+    return table
+
+
+def image_line(results: Results) -> str:
+    """Return what the results belong to, in one line."""
+    image = results.microstructure
+    edges = sorted(set(image.voxel_size))
+    size = f"{1e9 * edges[0]:.4g}" if len(edges) == 1 else _times(1e9 * h for h in image.voxel_size)
+    extent = _times((1e6 * length for length in image.extent), ".3g")
+    return f"{_times(image.shape)} voxels of {size} nm, {extent} um"
+
+
+def remarks(results: Results) -> list[str]:
+    """Return what the table cannot say: values without a number, and checks that did not pass.
+
+    The same remark on several phases and directions is one sentence.
+    """
+    rows = _in_order(results)
+    sentences = [f"{_subject(row)}: {row.text}" for row in rows if row.text is not None]
+    groups: dict[tuple[str, str, float | None], list[str]] = {}
+    for row in rows:
+        for check in row.checks:
+            if check.verdict != "pass":
+                group = (check.verdict, check.name, check.limit)
+                words = groups.setdefault(group, [])
+                words += [word for word in [_subject_of(check, row)] if word not in words]
+    for (verdict, name, limit), words in groups.items():
+        share = f"{100 * (limit or 0.0):.2g} %"
+        meaning = _MEANING.get(name, _words(name)).format(limit=limit, share=share)
+        sentences.append(f"{verdict}: {meaning}: {', '.join(words)}")
+    return sentences
+
+
+_MEANING = {
+    "relative_uncertainty": "uncertain by more than {share}",
+    "staircase_agrees": "the extrapolated staircase differs by more than the discretisation",
+    "enough_samples": "the image is too small to tell the sampling uncertainty",
+    "flux_spread": "the flux differs between layers by more than {limit:.2g}",
+    "tortuosity_factor_at_least_1": "the tortuosity factor is below its bound {limit:.2g}",
+    "percolates": "the phase does not percolate",
+}
+
+
+def _subject(row: Quantity) -> str:
+    return " ".join(filter(None, (_words(row.name), row.phase, row.direction)))
+
+
+def _subject_of(check: Check, row: Quantity) -> str:
+    """Name the quantity if the check concerns it alone, and the solve otherwise."""
+    if check.name == "relative_uncertainty":
+        return f"{_subject(row)} ({_share(check.value, 1.0)})"
+    return f"{row.phase or _words(row.name)} {row.direction or ''}".strip()
+
+
+def verification_table(rows: Iterable[VerificationRow]) -> Table:
+    """Return the verification table: reference beside ours."""
+    table = _table("case", "quantity")
+    for name in ("reference", "ours", "error", "limit"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    table.add_column("source")
+    for row in rows:
+        table.add_row(
+            row.case,
+            row.quantity,
+            f"{row.reference:.7g}",
+            f"{row.ours:.7g}",
+            _error(row.error, row.relative),
+            _error(row.limit, row.relative),
+            _verdict(row.verdict),
+            row.source,
+        )
+    return table
+
+
+def status_table(rows: Iterable[tuple[str, str, float | None]]) -> Table:
+    """Return a table of stages, their state and the seconds that they took."""
+    table = _table("stage", "state")
+    table.add_column("seconds", justify="right")
+    for stage, state, seconds in rows:
+        word = "to do" if state == "missing" else state
+        table.add_row(stage, _verdict(word), "" if seconds is None else f"{seconds:.1f}")
+    return table
+
+
+def bench_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a table of whatever the benchmark has measured, one column per name."""
+    table = _table()
+    for name in rows[0] if rows else ():
+        table.add_column(_words(name), justify="right")
+    for row in rows:
+        table.add_row(*(f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()))
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, collapse_padding=True)
+    for name in columns:
+        table.add_column(name)
+    return table
+
+
+def _in_order(results: Results) -> list[Quantity]:
+    tensor = [q for q in results.quantities if q.name == "effective_conductivity"]
+    shown = [q for name in SHOWN for q in results.quantities if q.name == name]
+    return shown + tensor
+
+
+def _value(row: Quantity) -> str:
+    if row.value is None:
+        return "infinite" if row.text else "unknown"
+    unit = "" if row.unit == "1" else row.unit
+    return format_with_uncertainty(row.value, row.uncertainty.total, unit)
+
+
+def _share(term: float | None, value: float | None) -> str:
+    """Return a term of the error budget as a percentage of the value."""
+    if term is None or not value:
+        return ""
+    share = term / abs(value)
+    return f"{100 * share:.2g} %" if share < 1 else "> 100 %"
+
+
+def _error(value: float, relative: bool) -> str:
+    if not math.isfinite(value):
+        return str(value)
+    return f"{100 * value:.2g} %" if relative else f"{value:.2g}"
+
+
+def _verdict(word: str) -> Text:
+    return Text(word, style=STYLES.get(word, ""))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _times(values: Iterable[float], form: str = "g") -> str:
+    return " x ".join(format(value, form) for value in values)

@@ -1,0 +1,5 @@
+"""Numbers that describe a labelled image: fractions, surface, correlation, percolation."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

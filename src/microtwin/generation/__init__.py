@@ -1,0 +1,5 @@
+"""Recipes that make labelled images: random fields, lattices, laminates, particles, electrodes."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

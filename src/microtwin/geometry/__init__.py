@@ -1,0 +1,5 @@
+"""Labels to sub-voxel geometry: the embedded boundary between the phases."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

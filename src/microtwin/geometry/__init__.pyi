@@ -1,0 +1,10 @@
+__all__ = [
+    "PhaseGeometry",
+    "area_vectors",
+    "phase_fractions",
+    "smooth_geometry",
+    "voxel_geometry",
+]
+
+from .apertures import PhaseGeometry, smooth_geometry, voxel_geometry
+from .interfaces import area_vectors, phase_fractions

@@ -1,0 +1,5 @@
+"""From files to scans and labelled images, and back."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

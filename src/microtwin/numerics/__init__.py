@@ -1,0 +1,5 @@
+"""Equations to solutions: grid operators, multigrid, Krylov loops. Knows no physics."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,17 @@
+__all__ = [
+    "ConvergenceError",
+    "GridOperator",
+    "Multigrid",
+    "NetworkOperator",
+    "PlaneField",
+    "Solution",
+    "Source",
+    "solve",
+    "thread_count",
+]
+
+from .krylov import ConvergenceError, Solution, solve
+from .multigrid import Multigrid
+from .network import NetworkOperator
+from .operator import GridOperator, PlaneField, Source
+from .threads import thread_count

@@ -1,0 +1,156 @@
+"""Flexible conjugate gradients: float32 search directions, float64 solution and residual."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microtwin.numerics.multigrid import Multigrid
+
+__all__ = ["ConvergenceError", "Progress", "Solution", "solve"]
+
+Progress = Callable[[int, float, float], None]
+
+
+class ConvergenceError(RuntimeError):
+    """A solver stopped before it reached the tolerance; no number is returned."""
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Solution of a grid problem and how it was reached.
+
+    Parameters
+    ----------
+    x : ndarray of float64
+        The unknown, shape of the operator.
+    iterations : int
+        Applications of the preconditioner.
+    residual : float
+        Norm of the residual over the norm of the right-hand side.
+    flux : ndarray of float64, shape (nz,)
+        Flux from each plane to the next, in the unit of conductance times potential.
+    flux_spread : float
+        (max - min) / |mean| of that flux.
+    residual_history, spread_history : tuple of float
+        Both measures at the start and after every iteration.
+    """
+
+    x: NDArray[np.float64]
+    iterations: int
+    residual: float
+    flux: NDArray[np.float64]
+    flux_spread: float
+    residual_history: tuple[float, ...] = field(default=(), repr=False)
+    spread_history: tuple[float, ...] = field(default=(), repr=False)
+
+
+def _spread(flux: NDArray[np.float64], periodic: bool) -> float:
+    inner = flux if periodic else flux[:-1]
+    mean = abs(float(inner.mean()))
+    width = float(inner.max() - inner.min())
+    if width == 0.0:
+        return 0.0
+    return width / mean if mean > 0.0 else np.inf
+
+
+def solve(
+    operator: Any,
+    source: Any,
+    *,
+    hierarchy: Multigrid | None = None,
+    guess: NDArray | None = None,
+    rtol: float = 1e-6,
+    flux_tol: float | None = None,
+    scale: float | None = None,
+    periodic: bool = False,
+    max_iterations: int = 200,
+    progress: Progress | None = None,
+) -> Solution:
+    """Solve A x = source by flexible conjugate gradients with a multigrid K-cycle.
+
+    Parameters
+    ----------
+    operator : GridOperator or another object with its methods
+        The operator A.
+    source : Source
+        The right-hand side.
+    hierarchy : Multigrid, optional
+        Levels built before for this operator; built here otherwise.
+    guess : ndarray, optional
+        Start (warm start), shape of the operator. It is copied.
+    rtol : float
+        Bound on the norm of the residual over the norm of the right-hand side.
+    flux_tol : float, optional
+        Bound on the relative spread of the flux between planes; both bounds must hold.
+    scale : float, optional
+        Norm to which the residual is compared; by default that of the right-hand side.
+    periodic : bool
+        Whether the flux across the period, from the last plane to the first, counts in the spread.
+    max_iterations : int
+        Iterations after which the solve is given up.
+    progress : callable, optional
+        Called as ``progress(iteration, residual, flux_spread)``.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    ConvergenceError
+        If the tolerance is not reached, with the residual and flux spread that were.
+
+    Notes
+    -----
+    The direction p = z + beta p with beta = -z.A p / p.A p is conjugate to the last one even though
+    the preconditioner changes from step to step (Notay, SIAM J. Sci. Comput. 22 (2000) 1444).
+    Directions are float32. The solution is float64 and the residual is computed from it anew in
+    every step, so that rounding in the directions costs no accuracy.
+    """
+    x = operator.zeros(np.float64)
+    r, p, z = operator.zeros(), operator.zeros(), operator.zeros()
+    norm, flux = operator.step(x, r, p, z, 0.0, 0.0, source)
+    scale = float(np.sqrt(norm)) if scale is None else scale
+    if guess is not None:
+        x[...] = guess
+        norm, flux = operator.step(x, r, p, z, 0.0, 0.0, source)
+    residuals = [float(np.sqrt(norm)) / scale if scale > 0.0 else 0.0]
+    spreads = [_spread(flux, periodic)]
+
+    def done() -> bool:
+        return residuals[-1] <= rtol and (flux_tol is None or spreads[-1] <= flux_tol)
+
+    curvature = 0.0
+    if not done() and hierarchy is None:
+        hierarchy = Multigrid(operator)
+    while not done():
+        if len(residuals) > max_iterations:
+            raise ConvergenceError(
+                f"no convergence in {max_iterations} iterations: residual {residuals[-1]:.1e} "
+                f"(wanted {rtol:.1e}), flux spread {spreads[-1]:.1e}"
+                + (f" (wanted {flux_tol:.1e})" if flux_tol is not None else "")
+                + "; loosen the tolerance or raise max_iterations"
+            )
+        assert hierarchy is not None
+        slope = hierarchy.precondition(z, r)
+        own, cross = operator.energies(z, p)
+        beta = -cross / curvature if curvature > 0.0 else 0.0
+        curvature = own + 2 * beta * cross + beta**2 * curvature
+        if not np.isfinite(curvature) or curvature <= 0.0:
+            raise ConvergenceError(
+                f"the solve broke down after {len(residuals) - 1} iterations at a residual of "
+                f"{residuals[-1]:.1e}: the operator is not positive or the input is not finite"
+            )
+        norm, flux = operator.step(x, r, p, z, slope / curvature, beta, source)
+        residuals.append(float(np.sqrt(norm)) / scale)
+        spreads.append(_spread(flux, periodic))
+        if progress is not None:
+            progress(len(residuals) - 1, residuals[-1], spreads[-1])
+    return Solution(
+        x, len(residuals) - 1, residuals[-1], flux, spreads[-1], tuple(residuals), tuple(spreads)
+    )

@@ -1,0 +1,179 @@
+"""Several fields on one grid: nodes are (voxel, field), linked in the grid and inside each voxel.
+
+`NetworkOperator` has the methods of `GridOperator`; vectors have the shape (fields, nz, ny, nx).
+The multigrid cycle and the Krylov loop are the same. On coarse levels the fields stay apart: a
+coarse voxel has one value per field, and merging them would destroy the preconditioner wherever
+the coupling is weak or the conductivities differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microtwin.numerics import kernels
+from microtwin.numerics.operator import SWEEPS, GridOperator, PlaneField, Source, factorized
+from microtwin.numerics.threads import over_slabs, slab_bounds
+
+__all__ = ["NetworkOperator"]
+
+
+class NetworkOperator:
+    """A symmetric positive semi-definite operator on several coupled fields.
+
+    Parameters
+    ----------
+    fields : sequence of GridOperator
+        The links of each field within the grid.
+    couplings : mapping of (int, int) to ndarray of float32, shape (nz, ny, nx)
+        Conductance between two fields inside each voxel, by their numbers (smaller first).
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[GridOperator],
+        couplings: Mapping[tuple[int, int], NDArray[np.float32]],
+    ) -> None:
+        self.fields = list(fields)
+        self.couplings = dict(couplings)
+        grid = self.fields[0].shape
+        self.shape = (len(self.fields), *grid)
+        self.weights = self.fields[0].weights
+        self._slabs = slab_bounds(grid)
+        self._sums = np.empty((grid[0], 2))
+        self._parts = np.empty(grid[0])
+        self._work = np.empty(grid, np.float32)
+        # For relaxation the couplings of a field are part of its diagonal.
+        self._relaxed = []
+        for f, field in enumerate(self.fields):
+            own = [c for pair, c in self.couplings.items() if f in pair]
+            mass = [] if field.mass is None else [field.mass]
+            if own:
+                mass.append(PlaneField.dense(np.sum(own, axis=0)))
+            total = None if not mass else mass[0] if len(mass) == 1 else mass[0].plus(mass[1])
+            self._relaxed.append(GridOperator(field.faces, field.weights, field.ends, total))
+
+    @property
+    def size(self) -> int:
+        """Number of unknowns."""
+        return int(np.prod(self.shape))
+
+    def zeros(self, dtype: type = np.float32) -> NDArray:
+        """Return a vector of zeros."""
+        return np.zeros(self.shape, dtype)
+
+    def _others(self, f: int) -> list[tuple[int, NDArray[np.float32]]]:
+        return [
+            (pair[0] + pair[1] - f, c) for pair, c in self.couplings.items() if f in pair
+        ]
+
+    def _with_inflow(self, f: int, u: NDArray, rhs: NDArray) -> NDArray:
+        """Return the right-hand side of field f with what flows in from the other fields."""
+        total = rhs[f]
+        for g, coupling in self._others(f):
+            over_slabs(kernels.add_coupled, self._slabs, self._work, total, u[g], coupling)
+            total = self._work
+        return total
+
+    def _sweep(self, u: NDArray, rhs: NDArray, colours: tuple[int, int]) -> None:
+        order = range(len(self.fields))
+        for colour in colours:
+            for f in order if colours == (0, 1) else reversed(order):
+                self._relaxed[f].relax(u[f], self._with_inflow(f, u, rhs), colour)
+
+    def smooth_from_zero(self, u: NDArray, rhs: NDArray) -> None:
+        """Overwrite u with the result of smoothing A u = rhs from zero."""
+        u[...] = 0
+        for _ in range(SWEEPS):
+            self._sweep(u, rhs, (0, 1))
+
+    def restrict_residual(self, coarse: NDArray, u: NDArray, rhs: NDArray) -> None:
+        """Overwrite the coarse vector with the block sums of rhs - A u."""
+        for f, field in enumerate(self._relaxed):
+            field.restrict_residual(coarse[f], u[f], self._with_inflow(f, u, rhs))
+
+    def prolong_and_smooth(self, u: NDArray, coarse: NDArray, rhs: NDArray) -> float:
+        """Add the coarse correction to u, smooth in the reverse order, and return u.rhs."""
+        for f in range(len(self.fields)):
+            over_slabs(kernels.prolong, self._slabs, u[f], coarse[f])
+        for _ in range(SWEEPS):
+            self._sweep(u, rhs, (1, 0))
+        total = 0.0
+        for f in range(len(self.fields)):
+            over_slabs(kernels.dot, self._slabs, u[f], rhs[f], self._parts)
+            total += float(self._parts.sum())
+        return total
+
+    def energies(self, u: NDArray, v: NDArray) -> tuple[float, float]:
+        """Return u.A u and u.A v."""
+        total = np.zeros(2)
+        for f, field in enumerate(self.fields):
+            total += field.energies(u[f], v[f])
+        for (f, g), coupling in self.couplings.items():
+            args = (u[f], u[g], v[f], v[g], coupling, self._sums)
+            over_slabs(kernels.coupling_energies, self._slabs, *args)
+            total += self._sums.sum(axis=0)
+        return float(total[0]), float(total[1])
+
+    def subtract_product(self, r: NDArray, u: NDArray, factor: float) -> float:
+        """Subtract factor A u from r and return the square of the norm of r."""
+        for f, field in enumerate(self.fields):
+            field.subtract_product(r[f], u[f], factor)
+        return self._exchange(r, u, factor)
+
+    def _exchange(self, r: NDArray, u: NDArray, factor: float) -> float:
+        for (f, g), c in self.couplings.items():
+            args = (r[f], r[g], u[f], u[g], c, float(factor))
+            over_slabs(kernels.exchange, self._slabs, *args)
+        norm = 0.0
+        for f in range(len(self.fields)):
+            over_slabs(kernels.dot, self._slabs, r[f], r[f], self._parts)
+            norm += float(self._parts.sum())
+        return norm
+
+    def combine(self, u: NDArray, a: float, v: NDArray, b: float) -> None:
+        """Overwrite u with a u + b v."""
+        for f, field in enumerate(self.fields):
+            field.combine(u[f], a, v[f], b)
+
+    def step(
+        self,
+        x: NDArray,
+        r: NDArray,
+        p: NDArray,
+        z: NDArray,
+        alpha: float,
+        beta: float,
+        source: Sequence[Source],
+    ) -> tuple[float, NDArray[np.float64]]:
+        """Take a step and compute the residual, as `GridOperator.step`; one source per field."""
+        flux = np.zeros(self.shape[1])
+        for f, field in enumerate(self.fields):
+            flux += field.step(x[f], r[f], p[f], z[f], alpha, beta, source[f])[1]
+        return self._exchange(r, x, 1.0), flux
+
+    def mean_flux(self, x: NDArray, source: Sequence[Source]) -> NDArray[np.float64]:
+        """Return the flux along (z, y, x), summed over fields and faces, over the voxels."""
+        parts = [f.mean_flux(x[n], source[n]) for n, f in enumerate(self.fields)]
+        return np.sum(parts, axis=0)
+
+    def coarsen(self) -> NetworkOperator:
+        """Return the operator on blocks of 2 x 2 x 2 voxels, couplings summed over each block."""
+        couplings = {
+            pair: PlaneField.dense(c).block_sums().values for pair, c in self.couplings.items()
+        }
+        return NetworkOperator([field.coarsen() for field in self.fields], couplings)
+
+    def factorize(self) -> Callable[[NDArray], NDArray[np.float32]]:
+        """Return a function that solves A u = rhs directly, for a small grid."""
+        import scipy.sparse as sp
+
+        n = len(self.fields)
+        blocks = [[None] * n for _ in range(n)]
+        for f, field in enumerate(self._relaxed):
+            blocks[f][f] = field.matrix()
+        for (f, g), coupling in self.couplings.items():
+            blocks[f][g] = blocks[g][f] = -sp.diags_array(coupling.ravel().astype(float))
+        return factorized(sp.block_array(blocks).tocsr(), self.shape)

@@ -1,0 +1,284 @@
+"""The scalar grid operator: a grid of voxels whose faces conduct, on every multigrid level.
+
+`GridOperator` is the seam between the algorithms (`multigrid`, `krylov`), which know no grid, and
+the compiled kernels, which know no algorithm. Another backend or another kind of unknown (several
+fields per voxel, vectors) offers the same methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microtwin.numerics import kernels
+from microtwin.numerics.threads import over_slabs, slab_bounds
+
+__all__ = ["GridOperator", "PlaneField", "Source", "factorized"]
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneField:
+    """A volume stored by plane, in which equal planes are kept once.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (m, ny, nx)
+        The distinct planes.
+    plane : ndarray of int64, shape (nz,)
+        Which of them stands at each z.
+    """
+
+    values: NDArray[np.float32]
+    plane: NDArray[np.int64]
+
+    @classmethod
+    def zeros(cls, shape: tuple[int, int, int]) -> PlaneField:
+        """Return a field that is zero everywhere; it costs one plane."""
+        return cls(np.zeros((1, *shape[1:]), np.float32), np.zeros(shape[0], np.int64))
+
+    @classmethod
+    def dense(cls, values: NDArray) -> PlaneField:
+        """Return a field with a plane of its own at every z."""
+        return cls(np.ascontiguousarray(values, np.float32), np.arange(values.shape[0]))
+
+    @classmethod
+    def outer(cls, low: NDArray, high: NDArray, nz: int) -> PlaneField:
+        """Return a field that is zero but for its first and last plane; it costs three planes."""
+        plane = np.zeros(nz, np.int64)
+        plane[0], plane[-1] = 1, 2
+        return cls(np.stack([np.zeros_like(low), low, high]).astype(np.float32), plane)
+
+    def block_sums(self, factor: float = 1.0) -> PlaneField:
+        """Return `factor` times the sums over 2 x 2 x 2 voxels, again with equal planes kept once."""
+        _, ny, nx = self.values.shape
+        padded = np.pad(self.values, ((0, 0), (0, ny % 2), (0, nx % 2)))
+        flat = padded.reshape(len(padded), (ny + 1) // 2, 2, (nx + 1) // 2, 2).sum((2, 4))
+        flat = np.concatenate([flat, np.zeros_like(flat[:1])])
+        pairs = np.pad(self.plane, (0, len(self.plane) % 2), constant_values=len(flat) - 1)
+        pairs, plane = np.unique(pairs.reshape(-1, 2), axis=0, return_inverse=True)
+        values = np.float32(factor) * (flat[pairs[:, 0]] + flat[pairs[:, 1]])
+        return PlaneField(values, plane.ravel().astype(np.int64))
+
+    def plus(self, other: PlaneField) -> PlaneField:
+        """Return the sum of two fields of the same shape."""
+        pairs = np.stack([self.plane, other.plane], axis=1)
+        pairs, plane = np.unique(pairs, axis=0, return_inverse=True)
+        values = self.values[pairs[:, 0]] + other.values[pairs[:, 1]]
+        return PlaneField(values, plane.ravel().astype(np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The right-hand side of a grid problem.
+
+    Parameters
+    ----------
+    field : PlaneField
+        Source of every voxel, in the unit of conductance times potential.
+    drive : tuple of 3 floats
+        Step per voxel along (z, y, x) of an affine potential that is added to the unknown: the
+        right-hand side then contains its divergence, exactly, without being stored.
+    """
+
+    field: PlaneField
+    drive: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+SWEEPS = 2  # red-black Gauss-Seidel sweeps before and after the coarse correction
+
+
+class GridOperator:
+    """A symmetric positive semi-definite operator on voxels that are linked through their faces.
+
+    Parameters
+    ----------
+    faces : 3 ndarrays of uint8 or float32, shape (nz, ny, nx)
+        Conductance of the face after each voxel along z, y and x. The last face along an axis
+        joins the last voxel to the first: zero unless the axis is periodic.
+    weights : 3 floats
+        Factor on the conductances of each axis.
+    ends : PlaneField, optional
+        Conductance from a voxel to a fixed potential of zero. It scales with the grid like a
+        face (halved when the spacing doubles and its area quadruples is summed).
+    mass : PlaneField, optional
+        Non-negative diagonal (reaction or capacity per voxel).
+    """
+
+    def __init__(
+        self,
+        faces: tuple[NDArray, NDArray, NDArray],
+        weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        ends: PlaneField | None = None,
+        mass: PlaneField | None = None,
+    ) -> None:
+        self.shape: tuple[int, int, int] = faces[0].shape  # type: ignore[assignment]
+        self.faces = faces
+        self.weights = weights
+        self.ends = ends
+        self.mass = mass
+        terms = [t for t in (ends, mass) if t is not None]
+        diagonal = PlaneField.zeros(self.shape) if not terms else terms[0]
+        if len(terms) == 2:
+            diagonal = terms[0].plus(terms[1])
+        self._op = (*faces, diagonal.values, diagonal.plane, tuple(np.float32(v) for v in weights))
+        # The kernels compute rows whole and keep every other value: one mask per colour.
+        self._masks = np.zeros((2, self.shape[2]), np.float32)
+        self._masks[0, 0::2] = 1
+        self._masks[1, 1::2] = 1
+        self._slabs = slab_bounds(self.shape)
+        self._sums = np.empty((self.shape[0], 2))
+        self._parts = np.empty(self.shape[0])
+
+    @property
+    def size(self) -> int:
+        """Number of unknowns."""
+        return int(np.prod(self.shape))
+
+    def zeros(self, dtype: type = np.float32) -> NDArray:
+        """Return a vector of zeros."""
+        return np.zeros(self.shape, dtype)
+
+    def smooth_from_zero(self, u: NDArray, rhs: NDArray) -> None:
+        """Overwrite u with the result of smoothing A u = rhs from zero."""
+        self._smooth(u, rhs, u, True, 2 * SWEEPS - 1)
+
+    def restrict_residual(self, coarse: NDArray, u: NDArray, rhs: NDArray) -> None:
+        """Overwrite the coarse vector with the block sums of rhs - A u."""
+        slabs = slab_bounds(coarse.shape)
+        over_slabs(kernels.restrict_residual, slabs, coarse, u, rhs, self._op)
+
+    def prolong_and_smooth(self, u: NDArray, coarse: NDArray, rhs: NDArray) -> float:
+        """Add the coarse correction to u, smooth in the reverse order, and return u.rhs."""
+        return self._smooth(u, rhs, coarse, False, 2 * SWEEPS)
+
+    def _smooth(self, u: NDArray, rhs: NDArray, coarse: NDArray, zero: bool, last: int) -> float:
+        args = (u, rhs, coarse, self._op, self._masks, self._parts, zero, last)
+        if self.shape[0] // len(self._slabs) < 2 * last + 2:
+            kernels.smooth_thin(*args)
+        else:
+            over_slabs(kernels.smooth_wave, self._slabs, *args)
+            over_slabs(kernels.smooth_seam, [(first,) for first, _ in self._slabs], *args)
+        return float(self._parts.sum())
+
+    def energies(self, u: NDArray, v: NDArray) -> tuple[float, float]:
+        """Return u.A u and u.A v."""
+        over_slabs(kernels.energies, self._slabs, u, v, self._op, self._sums)
+        uu, uv = self._sums.sum(axis=0)
+        return float(uu), float(uv)
+
+    def subtract_product(self, r: NDArray, u: NDArray, factor: float) -> float:
+        """Subtract factor A u from r and return the square of the norm of r."""
+        over_slabs(
+            kernels.subtract_product, self._slabs, r, u, np.float32(factor), self._op, self._parts
+        )
+        return float(self._parts.sum())
+
+    def combine(self, u: NDArray, a: float, v: NDArray, b: float) -> None:
+        """Overwrite u with a u + b v."""
+        over_slabs(kernels.combine, self._slabs, u, np.float32(a), v, np.float32(b))
+
+    def step(
+        self,
+        x: NDArray,
+        r: NDArray,
+        p: NDArray,
+        z: NDArray,
+        alpha: float,
+        beta: float,
+        source: Source,
+    ) -> tuple[float, NDArray[np.float64]]:
+        """Set p to z + beta p, add alpha p to x, and r to the residual of x in double precision.
+
+        Returns
+        -------
+        norm : float
+            Square of the norm of r.
+        flux : ndarray of float64, shape (nz,)
+            Flux through the faces from each plane to the next (the last one: across the period).
+        """
+        flux = np.empty(self.shape[0])
+        rhs = (source.field.values, source.field.plane, tuple(map(float, source.drive)))
+        move = (float(alpha), np.float32(beta))
+        sums = (self._parts, flux)
+        over_slabs(kernels.step_wave, self._slabs, x, r, p, z, *move, *rhs, self._op, *sums)
+        over_slabs(kernels.step_seam, self._slabs, x, r, *rhs, self._op, *sums)
+        return float(self._parts.sum()), flux
+
+    def mean_flux(self, x: NDArray, source: Source) -> NDArray[np.float64]:
+        """Return the flux along (z, y, x), summed over all faces and divided by the voxels."""
+        sums = np.empty((self.shape[0], 3))
+        drive = tuple(map(float, source.drive))
+        over_slabs(kernels.through_flux, self._slabs, x, drive, self._op, sums)
+        total = sums.sum(axis=0)
+        if self.ends is not None:  # the outer faces carry half a layer each
+            total[0] *= self.shape[0] / (self.shape[0] - 1)
+        return total / self.size
+
+    def relax(self, u: NDArray, rhs: NDArray, colour: int) -> None:
+        """Relax the voxels of one colour (0 or 1) of A u = rhs.
+
+        The last plane waits for the others: across an odd period it has the colour of the first.
+        """
+        nz = self.shape[0]
+        args = (u, rhs, self._op, self._masks, colour)
+        over_slabs(kernels.relax_colour, slab_bounds((nz - 1, *self.shape[1:])), *args)
+        kernels.relax_colour(nz - 1, nz, *args)
+
+    def coarsen(self) -> GridOperator:
+        """Return the operator on blocks of 2 x 2 x 2 voxels.
+
+        Galerkin sums over blocks with piecewise constant corrections are too stiff by the factor
+        2 (the spacing of the blocks is two voxels, the jump is taken over one): links are halved.
+        """
+        shape = tuple((n + 1) // 2 for n in self.shape)
+        faces = tuple(np.empty(shape, np.float32) for _ in range(3))
+        for axis in range(3):
+            over_slabs(
+                kernels.coarse_faces, slab_bounds(shape), faces[axis], self.faces[axis], axis, 0.5
+            )
+        ends = None if self.ends is None else self.ends.block_sums(0.5)
+        mass = None if self.mass is None else self.mass.block_sums()
+        return GridOperator(faces, self.weights, ends, mass)  # type: ignore[arg-type]
+
+    def factorize(self) -> Callable[[NDArray], NDArray[np.float32]]:
+        """Return a function that solves A u = rhs directly, for a small grid.
+
+        A tiny multiple of the diagonal is added: voxels without links and potentials that are
+        only fixed up to a constant (periodic grids) then have a solution.
+        """
+        return factorized(self.matrix(), self.shape)
+
+    def matrix(self) -> Any:
+        """Return the operator as a sparse matrix (scipy csr), for small grids."""
+        import scipy.sparse as sp
+
+        index = np.arange(self.size).reshape(self.shape)
+        diagonal = (self._op[3][self._op[4]]).astype(float).ravel()
+        matrix = sp.csr_array((self.size, self.size))
+        for axis in range(3):
+            g = self.weights[axis] * self.faces[axis].astype(float).ravel()
+            i, j = index.ravel(), np.roll(index, -1, axis).ravel()
+            diagonal = diagonal + np.bincount(i, g, self.size) + np.bincount(j, g, self.size)
+            matrix = matrix - sp.coo_array((g, (i, j)), matrix.shape)
+        return (matrix + matrix.T + sp.diags_array(diagonal)).tocsr()
+
+
+def factorized(matrix: Any, shape: tuple[int, ...]) -> Callable[[NDArray], NDArray[np.float32]]:
+    """Return a function that solves a sparse symmetric system for right-hand sides of a shape."""
+    import scipy.sparse as sp
+    from scipy.sparse.linalg import splu
+
+    shift = 1e-7 * (matrix.diagonal().max() or 1.0)
+    factor = splu(
+        (matrix + shift * sp.eye_array(matrix.shape[0])).tocsc(), permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0, options={"SymmetricMode": True},
+    )  # fmt: skip
+
+    def solve(rhs: NDArray) -> NDArray[np.float32]:
+        return factor.solve(rhs.ravel().astype(float)).astype(np.float32).reshape(shape)
+
+    return solve

@@ -1,0 +1,186 @@
+"""What a study will cost, known from its file and the header of its image."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .errors import StudyError
+from .reading import StudyFile
+from .schema import Study
+from .volumes import open_volume
+
+__all__ = ["Cost", "estimate_cost", "require_memory"]
+
+# Peak memory of one solve in bytes per voxel of the image, the image included.
+BYTES_PER_VOXEL = {"voxel": 40, "smooth": 60}
+# Potential, flux and dissipation while they are written for ParaView.
+BYTES_PER_VOXEL_FIELDS = 24
+# Python, its libraries and the compiled kernels.
+BYTES_FIXED = 400_000_000
+# Wall time of one solve in nanoseconds per voxel on two cores; a guide, not a promise.
+NS_PER_VOXEL = {"voxel": 250, "smooth": 400}
+NS_PER_VOXEL_FIELDS = 500
+NS_PER_VOXEL_DESCRIPTORS = 150
+NS_PER_VOXEL_GENERATE = 6000
+# Solves on coarse voxels, with the staircase, and on sub-volumes, in units of the main solve.
+SOLVES_DISCRETISATION = 1.0
+SOLVES_SAMPLING = 0.5
+SECONDS_FIXED = 10.0
+LARGEST_COARSENING = 16
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Estimated cost of a study.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Voxels along (z, y, x) after crop and coarsening.
+    solves : int
+        Main solves: phases times directions, and three for a tensor.
+    memory_bytes, available_bytes : int
+        Peak memory needed and memory free now.
+    seconds : float
+        Wall time on two cores, within a factor of about two.
+    fitting_coarsening : int or None
+        Smallest coarsening (in total) that fits in memory; None if none does.
+    """
+
+    shape: tuple[int, int, int]
+    solves: int
+    memory_bytes: int
+    available_bytes: int
+    seconds: float
+    fitting_coarsening: int | None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the memory free now is enough."""
+        return self.memory_bytes <= self.available_bytes
+
+
+def estimate_cost(file: StudyFile, available_bytes: int | None = None) -> Cost:
+    """Estimate memory and time of a study without reading the voxels of its image.
+
+    Parameters
+    ----------
+    file : StudyFile
+    available_bytes : int, optional
+        Memory to compare with; by default what is free now.
+
+    Returns
+    -------
+    Cost
+
+    Raises
+    ------
+    ValueError
+        If the image cannot be read as a volume, or the crop does not lie inside it.
+    """
+    if available_bytes is None:
+        import psutil
+
+        available_bytes = int(psutil.virtual_memory().available)
+    study = file.study
+    fine, coarsen = _shape_in_voxels(file)
+    bytes_per_voxel = _bytes_per_voxel(study)
+
+    def memory(factor: int) -> int:
+        return int(BYTES_FIXED + bytes_per_voxel * math.prod(n // factor for n in fine))
+
+    possible = range(coarsen, min(LARGEST_COARSENING, min(fine) // 2) + 1)
+    fitting = next((f for f in possible if memory(f) <= available_bytes), None)
+    shape = (fine[0] // coarsen, fine[1] // coarsen, fine[2] // coarsen)
+    return Cost(
+        shape=shape,
+        solves=_solves(study),
+        memory_bytes=memory(coarsen),
+        available_bytes=available_bytes,
+        seconds=SECONDS_FIXED + 1e-9 * math.prod(shape) * _ns_per_voxel(study),
+        fitting_coarsening=fitting,
+    )
+
+
+def require_memory(file: StudyFile, cost: Cost) -> None:
+    """Refuse a study that does not fit in memory, saying what would fit.
+
+    Raises
+    ------
+    StudyError
+        If it does not fit.
+    """
+    if cost.fits:
+        return
+    shape = " x ".join(map(str, cost.shape))
+    if cost.fitting_coarsening is None:
+        remedy = "crop the image"
+    elif file.study.image is None:
+        remedy = "make 'generate.shape' smaller"
+    else:
+        remedy = f"write 'coarsen: {cost.fitting_coarsening}' in the section 'image', or crop it"
+    raise StudyError(
+        f"{shape} voxels need about {cost.memory_bytes / 1e9:.2g} GB of memory and "
+        f"{cost.available_bytes / 1e9:.2g} GB are free; {remedy}"
+    )
+
+
+def _shape_in_voxels(file: StudyFile) -> tuple[tuple[int, int, int], int]:
+    """Return the shape before coarsening, and the coarsening."""
+    study = file.study
+    if study.image is None:
+        assert study.generate is not None  # the schema requires one of the two
+        return study.generate.shape, 1
+    path = file.image_path
+    assert path is not None
+    if not path.exists():
+        raise StudyError(
+            f"{file.where('image', 'path')}: there is no file or folder {path}; a relative path is "
+            "meant from the folder of the study file"
+        )
+    shape = list(open_volume(path).shape)
+    if study.image.crop is not None:
+        for axis, span in enumerate((study.image.crop.z, study.image.crop.y, study.image.crop.x)):
+            if span is not None:
+                _check_span(file, axis, span, shape[axis])
+                shape[axis] = span[1] - span[0]
+    return (shape[0], shape[1], shape[2]), study.image.coarsen
+
+
+def _check_span(file: StudyFile, axis: int, span: tuple[int, int], size: int) -> None:
+    name = "zyx"[axis]
+    if span[1] > size:
+        raise StudyError(
+            f"{file.where('image', 'crop', name)}: the crop ends at voxel {span[1]}, but the image "
+            f"has {size} voxels along {name}; write an end of at most {size}"
+        )
+
+
+def _bytes_per_voxel(study: Study) -> float:
+    interfaces = {part.interface for part in (study.transport, study.homogenize) if part}
+    solve = max((BYTES_PER_VOXEL[interface] for interface in interfaces), default=10)
+    if study.homogenize is not None and study.homogenize.boundary == "mirror":
+        solve *= 8  # the image is reflected along each axis
+    fields = study.transport is not None and study.output.fields
+    return solve + (BYTES_PER_VOXEL_FIELDS if fields else 0)
+
+
+def _solves(study: Study) -> int:
+    transport = study.transport
+    main = len(transport.phases) * len(transport.directions) if transport else 0
+    return main + (3 if study.homogenize is not None else 0)
+
+
+def _ns_per_voxel(study: Study) -> float:
+    total = 0.0
+    if study.transport is not None:
+        extra = SOLVES_DISCRETISATION * study.uncertainty.discretisation
+        extra += SOLVES_SAMPLING * study.uncertainty.sampling
+        solve = (1 + extra) * NS_PER_VOXEL[study.transport.interface]
+        solve += NS_PER_VOXEL_FIELDS * study.output.fields
+        total += solve * len(study.transport.phases) * len(study.transport.directions)
+    if study.homogenize is not None:
+        total += 3 * 1.125 * NS_PER_VOXEL[study.homogenize.interface]
+    total += NS_PER_VOXEL_DESCRIPTORS * study.descriptors
+    return total + NS_PER_VOXEL_GENERATE * (study.generate is not None)

@@ -1,0 +1,256 @@
+"""From the text of a study file to a checked `Study`, with errors that name the line."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from .errors import StudyError
+from .schema import Study
+
+__all__ = ["StudyFile", "parse_study", "read_study"]
+
+Path_ = tuple[str | int, ...]
+
+_MISSING = {
+    "voxel_size": "an image without a voxel size has no scale; write one edge length, "
+    'voxel_size: "398 nm", or three in the order (z, y, x), '
+    'voxel_size: ["1 um", "0.4 um", "0.4 um"]',
+    "phases": "name every phase that is meant, for example phases: {pore: 0, active: 1} in an "
+    "image and phases: [pore] in transport",
+    "name": "give the study a name, for example name: nmc cathode",
+}
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """A study together with the text and the place that it was read from.
+
+    Parameters
+    ----------
+    study : Study
+    text : str
+        The file as it was written, comments included.
+    path : Path
+        Where it lies; a relative image path is meant from this folder.
+    """
+
+    study: Study
+    text: str
+    path: Path
+
+    @property
+    def image_path(self) -> Path | None:
+        """Absolute path of the image, or None for a generated microstructure."""
+        if self.study.image is None:
+            return None
+        return (self.path.parent / Path(self.study.image.path).expanduser()).resolve()
+
+    def where(self, *path: str | int) -> str:
+        """Return the place of a key for an error message: "study.yaml, line 3, image.path"."""
+        tree = _load_yaml(self.text, self.path.name)
+        return f"{self.path.name}, line {_line(tree, path)}, {_dotted(path)}"
+
+
+def read_study(path: str | Path) -> StudyFile:
+    """Read and check a study file.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    StudyFile
+
+    Raises
+    ------
+    StudyError
+        If the file is not there or cannot be read; if it is not YAML; if a key or a value is not
+        allowed. Each problem is one line: file, line, key, what is wrong, what to do.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise StudyError(
+            f"there is no study file {path}; write one with 'microtwin new {path} --image ...'"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path} cannot be read as text: {error}") from error
+    return StudyFile(parse_study(text, str(path)), text, path.resolve())
+
+
+def parse_study(text: str, name: str = "study") -> Study:
+    """Check the text of a study file; `name` is what errors call it.
+
+    Raises
+    ------
+    StudyError
+        As `read_study`.
+    """
+    tree = _load_yaml(text, name)
+    if not isinstance(tree, Mapping):
+        raise StudyError(
+            f"{name}: a study file is a list of keys with values, such as 'name: nmc cathode'; "
+            f"this one holds {'nothing' if tree is None else type(tree).__name__}"
+        )
+    try:
+        study = Study.model_validate(_plain(tree))
+    except ValidationError as error:
+        problems = _from_pydantic_all(error)
+    else:
+        problems = [(p.path, p.message + _suggestion(p.given, p.allowed)) for p in study.problems()]
+        if not problems:
+            return study
+    lines = [
+        f"{name}, line {_line(tree, path)}, {_dotted(path)}: {message}"
+        for path, message in problems
+    ]
+    raise StudyError("\n".join(lines))
+
+
+def _load_yaml(text: str, name: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        return YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f", line {mark.line + 1}" if mark is not None else ""
+        problem = " ".join(str(error.problem or error.context).split())
+        raise StudyError(
+            f"{name}{where}: this is not YAML ({problem}); check the indentation, the colons and "
+            "the brackets there"
+        ) from None
+    except YAMLError as error:
+        raise StudyError(f"{name}: this is not YAML ({error})") from None
+
+
+def _plain(node: Any) -> Any:
+    """Return the tree in builtin types; line numbers stay behind in the original."""
+    if isinstance(node, Mapping):
+        return {str(k): _plain(v) for k, v in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_plain(v) for v in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node
+
+
+def _line(tree: Any, path: Path_) -> int:
+    """Return the line (from 1) of a key, or of the closest parent that is in the file."""
+    line, node = 1, tree
+    for part in path:
+        positions = getattr(node, "lc", None)
+        if positions is None:
+            break
+        try:
+            line = (
+                positions.key(part)[0] + 1
+                if isinstance(node, Mapping)
+                else positions.item(part)[0] + 1
+            )
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            break
+    return line
+
+
+def _dotted(path: Path_) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.lstrip(".") or "the whole file"
+
+
+def _suggestion(given: str, allowed: Iterable[str]) -> str:
+    close = _closest(given, allowed)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _closest(given: str, allowed: Iterable[str]) -> list[str]:
+    return difflib.get_close_matches(given, list(allowed), n=1, cutoff=0.5)
+
+
+def _from_pydantic_all(error: ValidationError) -> list[tuple[Path_, str]]:
+    items = error.errors(include_url=False)
+    misspelt = {
+        (*item["loc"][:-1], match)
+        for item in items
+        if item["type"] == "extra_forbidden"
+        for match in _closest(str(item["loc"][-1]), _keys_at(item["loc"][:-1]))
+    }
+    # A misspelt key is also a missing key; once is enough.
+    return [
+        _from_pydantic(item)
+        for item in items
+        if not (item["type"] == "missing" and item["loc"] in misspelt)
+    ]
+
+
+def _from_pydantic(item: Mapping[str, Any]) -> tuple[Path_, str]:
+    """Put one pydantic error into our words; the path leaves out pydantic's own parts."""
+    path: Path_ = tuple(part for part in item["loc"] if part != "[key]")
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "extra_forbidden":
+        allowed = _keys_at(path[:-1])
+        return path, (
+            f"the key {path[-1]!r} is not known here; allowed are {', '.join(allowed)}"
+            + _suggestion(str(path[-1]), allowed)
+        )
+    if kind == "missing":
+        return path, f"this key is missing; {_MISSING.get(str(path[-1]), 'it has no default')}"
+    if kind == "literal_error":
+        allowed = [
+            word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")
+        ]
+        given = str(item["input"])
+        return path, f"{given!r} is not known; use {' or '.join(allowed)}" + _suggestion(
+            given, allowed
+        )
+    if kind == "string_pattern_mismatch":
+        return path, (
+            f"{item['input']!r} is not a phase name; start with a letter and use letters, digits, "
+            "'_', '-' and '.'"
+        )
+    if kind == "list_type":
+        return path, f"a list is needed here, for example [{item['input']}]"
+    if kind == "value_error":
+        return path, str(context["error"])
+    message = item["msg"][:1].lower() + item["msg"][1:]
+    if isinstance(item["input"], (str, int, float)):
+        message += f", not {item['input']!r}"
+    return path, message
+
+
+def _keys_at(path: Sequence[str | int]) -> list[str]:
+    """Return the keys that the section at a path may have."""
+    model: type[BaseModel] = Study
+    for part in path:
+        field = model.model_fields.get(str(part))
+        nested = _section_of(field.annotation) if field is not None else None
+        if nested is None:
+            return []
+        model = nested
+    return list(model.model_fields)
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        for part in typing.get_args(annotation):
+            found = _section_of(part)
+            if found is not None:
+                return found
+    return None

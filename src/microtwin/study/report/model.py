@@ -1,0 +1,170 @@
+"""What a report is made from: plain numbers, arrays and text, no solver and no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...microstructure import Microstructure
+
+__all__ = ["ConvergenceView", "ReportData", "SamplingView", "TransportView"]
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class TransportView:
+    """One solved transport problem: a phase and a direction, with pictures through its middle.
+
+    Parameters
+    ----------
+    phase, direction : str
+        Conducting phase, and the axis of the imposed gradient: "z", "y" or "x".
+    boundary, interface : str
+        Named conventions of the solve: "faces", "periodic" or "mirror"; "smooth" or "voxel".
+    numbers : mapping
+        Scalars under the names tortuosity_factor, relative_diffusivity, volume_fraction,
+        label_fraction, percolating_fraction, iterations, residual, flux_spread, message. Any of
+        them may be missing; a tortuosity factor of infinity means that the phase does not
+        percolate.
+    layer_flux : ndarray, shape (n,)
+        Through-flux of each layer along the direction, relative to that of an empty box.
+    residual_history : tuple of float
+        Relative residual before the first and after each iteration.
+    potential_slice, flux_slice, dissipation_slice : ndarray, shape (rows, columns), or None
+        Values on the middle plane; NaN or 0 outside the phase. Potential falls from 1 to 0,
+        flux is the magnitude relative to an empty box, dissipation is relative to the phase mean.
+    slice_axes : (str, str)
+        Axes of the rows and of the columns, for example ("z", "x").
+    voxel_size : (float, float)
+        Edge length of a voxel along the rows and along the columns, in metres.
+    """
+
+    phase: str
+    direction: str
+    boundary: str
+    interface: str
+    numbers: Mapping[str, float | int | str]
+    layer_flux: Array
+    residual_history: tuple[float, ...] = ()
+    potential_slice: Array | None = None
+    flux_slice: Array | None = None
+    dissipation_slice: Array | None = None
+    slice_axes: tuple[str, str] = ("z", "x")
+    voxel_size: tuple[float, float] = (1e-6, 1e-6)
+
+
+@dataclass(frozen=True)
+class ConvergenceView:
+    """The same quantity on the grid of the image and on coarser ones.
+
+    Parameters
+    ----------
+    phase, direction : str
+    voxel_sizes : tuple of float
+        Edge length of a voxel in metres, from fine to coarse.
+    smooth, staircase : tuple of float
+        Relative diffusivity with either interface convention, one value per voxel size; a value
+        that was not computed is NaN.
+    richardson : float or None
+        First-order extrapolation of the staircase values to a vanishing voxel.
+    discretisation : float
+        Standard uncertainty that is charged to the grid, in the unit of the values.
+    observed_order : float or None
+        Order of convergence of the smooth values, when there are three grids.
+    unresolved_interface : float or None
+        Share (0 to 1) of the interface in features thinner than two voxels.
+    sentence : str
+        What it means, in words.
+    """
+
+    phase: str
+    direction: str
+    voxel_sizes: tuple[float, ...]
+    smooth: tuple[float, ...]
+    staircase: tuple[float, ...]
+    richardson: float | None
+    discretisation: float
+    observed_order: float | None
+    unresolved_interface: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class SamplingView:
+    """How a quantity scatters between sub-volumes, and how the scatter falls with their size.
+
+    Parameters
+    ----------
+    phase, direction, quantity : str
+        What was computed in each sub-volume.
+    edges : ndarray, shape (n,)
+        Edge of the sub-volumes in metres (of the cube of equal volume if they are not cubes).
+    means, stds : ndarray, shape (n,)
+        Mean and standard deviation over the sub-volumes of each size.
+    counts : ndarray of int, shape (n,)
+        How many sub-volumes of each size.
+    fitted_std : ndarray, shape (n,)
+        The fitted law at the same edges.
+    std_whole : float
+        Standard deviation of the whole image as one sample, from the fitted law.
+    volume_for : mapping of float to float or None
+        Edge in metres of the cube that is needed for a relative standard error; None if unknown.
+    sentence : str
+        What it means, in words.
+    """
+
+    phase: str
+    direction: str
+    quantity: str
+    edges: Array
+    means: Array
+    stds: Array
+    counts: NDArray[np.integer[Any]]
+    fitted_std: Array
+    std_whole: float
+    volume_for: Mapping[float, float | None]
+    sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class ReportData:
+    """Everything that `write_report` shows.
+
+    Parameters
+    ----------
+    title : str
+        Heading of the report; any text.
+    results : dict
+        Content of results.json; its list ``quantities`` fills the table of results.
+    study_text : str
+        The study file as it was run.
+    micro : Microstructure
+        The labelled image.
+    transport : tuple of TransportView
+    tensors : tuple of dict
+        Each with name, tensor (3 x 3, order z, y, x), principal_values, principal_directions
+        (columns), anisotropy_ratio and unit.
+    convergence : tuple of ConvergenceView
+    sampling : tuple of SamplingView
+    records : tuple of dict
+        One per stage that was run: stage, key, seconds, peak_memory_bytes, versions, checks.
+    descriptors : dict or None
+        Names and values; values may be numbers, text or a dict per phase. A unit may follow the
+        name in square brackets.
+    """
+
+    title: str
+    results: dict[str, Any]
+    study_text: str
+    micro: Microstructure
+    transport: tuple[TransportView, ...] = ()
+    tensors: tuple[dict[str, Any], ...] = ()
+    convergence: tuple[ConvergenceView, ...] = ()
+    sampling: tuple[SamplingView, ...] = ()
+    records: tuple[dict[str, Any], ...] = ()
+    descriptors: dict[str, Any] | None = None

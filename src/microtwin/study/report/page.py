@@ -1,0 +1,123 @@
+"""The page: sections in order, table of contents, style, one file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from .markup import Html, section, text
+from .model import ReportData
+from .result_sections import (
+    microstructure_section,
+    results_section,
+    tensors_section,
+    transport_section,
+    voxel_words,
+)
+from .trust_sections import (
+    conventions_section,
+    convergence_section,
+    run_section,
+    sampling_section,
+)
+from .words import summary_sentences
+
+__all__ = ["write_report"]
+
+_SECTIONS: tuple[tuple[str, str, Callable[[ReportData], str]], ...] = (
+    ("results", "Results", results_section),
+    ("microstructure", "Microstructure", microstructure_section),
+    ("transport", "Transport", transport_section),
+    ("tensors", "Effective tensors", tensors_section),
+    ("convergence", "Grid convergence", convergence_section),
+    ("sampling", "Representative volume", sampling_section),
+    ("run", "What was run", run_section),
+    ("conventions", "Conventions", conventions_section),
+)
+_ABSENT = {
+    "transport": "The study solved no transport problem.",
+    "tensors": "The study computed no effective tensor.",
+    "convergence": "Grid convergence was not studied, so no discretisation uncertainty is known.",
+    "sampling": "Sampling was not studied, so it is not known how representative the image is.",
+}
+_PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="$policy">
+<title>$title</title>
+<style>$style</style>
+</head>
+<body>
+<header>
+<p class="kicker">microtwin report</p>
+<h1>$title</h1>
+<p class="facts">$facts</p>
+<p class="summary">$summary</p>
+</header>
+<nav aria-label="Contents"><ol>$contents</ol></nav>
+<main>$body</main>
+</body>
+</html>
+""")
+# The browser itself is told to load nothing: all it shows is inside the file.
+_POLICY = (
+    "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; font-src data:; "
+    "script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:; frame-src 'self' about:"
+)
+
+
+def write_report(data: ReportData, path: str | Path) -> Path:
+    """Write one HTML file that shows a whole study and loads nothing from anywhere.
+
+    Parameters
+    ----------
+    data : ReportData
+    path : str or Path
+        File to write; it is replaced whole or not at all. Equal data gives equal bytes.
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(_page(data), encoding="utf-8", newline="\n")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _page(data: ReportData) -> str:
+    body, contents = "", ""
+    for identifier, title, build in _SECTIONS:
+        inside = build(data) or f'<p class="remark">{_ABSENT.get(identifier, "")}</p>'
+        body += section(identifier, title, inside)
+        contents += f'<li><a href="#{identifier}">{text(title)}</a></li>'
+    shape = " × ".join(str(n) for n in data.micro.shape)
+    return _PAGE.substitute(
+        policy=_POLICY,
+        title=text(data.title),
+        style=_style(),
+        facts=text(
+            f"{shape} voxels of {voxel_words(data)} · {len(data.micro.phase_names)} phases: "
+            + ", ".join(data.micro.phase_names)
+        ),
+        summary=Html(" ".join(text(sentence) for sentence in summary_sentences(data))),
+        contents=contents,
+        body=body,
+    )
+
+
+def _style() -> str:
+    css = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
+    return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)).strip()

@@ -1,0 +1,130 @@
+"""Names of quantities as a reader knows them, and sentences about the results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .digits import length, number, percent, value_with_uncertainty
+from .markup import Html
+from .model import ReportData, TransportView
+
+__all__ = [
+    "does_not_percolate",
+    "is_infinite",
+    "percolation_sentences",
+    "quantity_name",
+    "share_list",
+    "size_words",
+    "summary_sentences",
+]
+
+_NAMES = {
+    "tortuosity_factor": "Tortuosity factor τ",
+    "relative_diffusivity": Html("Relative diffusivity D<sub>eff</sub>/D<sub>0</sub>"),
+    "volume_fraction": "Volume fraction ε",
+    "label_fraction": "Volume fraction by counting voxels",
+    "percolating_fraction": "Share of the phase that percolates",
+    "specific_surface": "Specific surface",
+    "interface_area": "Interface area per volume",
+    "iterations": "Iterations of the solver",
+    "residual": "Relative residual",
+    "flux_spread": "Spread of the flux between layers",
+    "effective_conductivity": "Effective conductivity",
+    "anisotropy_ratio": "Anisotropy ratio",
+}
+_MOST_SENTENCES = 6
+
+
+def quantity_name(name: Any) -> str:
+    """Return the name of a quantity in words; unknown names lose their underscores."""
+    words = str(name)
+    return _NAMES.get(words) or words.replace("_", " ").strip().capitalize() or "–"
+
+
+def does_not_percolate(quantity: Mapping[str, Any]) -> bool:
+    """Whether a quantity of results.json says that its phase has no connected path."""
+    value = quantity.get("value")
+    infinite = isinstance(value, float) and math.isinf(value)
+    said = value is None and "inf" in str(quantity.get("text", "")).lower()
+    return quantity.get("name") == "tortuosity_factor" and (infinite or said)
+
+
+def is_infinite(view: TransportView) -> bool:
+    """Whether a transport solve found no connected path, and thus an infinite tortuosity factor."""
+    value = view.numbers.get("tortuosity_factor")
+    return isinstance(value, float) and math.isinf(value)
+
+
+def share_list(shares: Mapping[str, float]) -> str:
+    """Return "pore (41.2 %), active (50.3 %) and binder (8.5 %)"."""
+    return _joined([f"{name} ({percent(share)})" for name, share in shares.items()])
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def size_words(lengths: Sequence[float]) -> str:
+    """Return one length if all are equal, else the three of them in the order z × y × x."""
+    if max(lengths) - min(lengths) <= 1e-6 * max(lengths):
+        return length(lengths[0])
+    return " × ".join(length(value) for value in lengths) + " (z × y × x)"
+
+
+def summary_sentences(data: ReportData) -> list[str]:
+    """Return the report in a few sentences: what was imaged, how large, and the main results."""
+    micro = data.micro
+    shape = " × ".join(str(n) for n in micro.shape)
+    extent = " × ".join(length(side, 3) for side in micro.extent)
+    sentences = [
+        f"The sample consists of {share_list(micro.volume_fractions)}, by volume.",
+        f"Its image has {shape} voxels (z × y × x) of {size_words(micro.voxel_size)}, "
+        f"a block of {extent}.",
+    ]
+    return sentences + _result_sentences(data)
+
+
+def _result_sentences(data: ReportData) -> list[str]:
+    found = [
+        _tortuosity_sentence(
+            q.get("phase"),
+            q.get("direction"),
+            q.get("value"),
+            (q.get("uncertainty") or {}).get("total"),
+        )
+        for q in data.results.get("quantities", [])
+        if q.get("name") == "tortuosity_factor" and not does_not_percolate(q)
+    ]
+    if not found:
+        found = [
+            _tortuosity_sentence(v.phase, v.direction, v.numbers["tortuosity_factor"], None)
+            for v in data.transport
+            if "tortuosity_factor" in v.numbers and not is_infinite(v)
+        ]
+    more = len(found) - _MOST_SENTENCES
+    return found[:_MOST_SENTENCES] + ([f"{more} more are in the table below."] if more > 0 else [])
+
+
+def _tortuosity_sentence(phase: Any, direction: Any, value: Any, total: Any) -> str:
+    shown = value_with_uncertainty(value, total) if value is not None else number(value)
+    return f"The tortuosity factor of {phase} along {direction} is {shown}."
+
+
+def percolation_sentences(data: ReportData) -> list[str]:
+    """Return a sentence for each phase and direction without a connected path."""
+    pairs = [
+        (q.get("phase"), q.get("direction"))
+        for q in data.results.get("quantities", [])
+        if does_not_percolate(q)
+    ]
+    for view in data.transport:
+        if is_infinite(view):
+            pairs.append((view.phase, view.direction))
+    return [
+        f"The phase {phase} does not percolate along {direction}: no connected path of it "
+        "joins the two ends of the image, so its effective diffusivity is 0 and its tortuosity "
+        "factor infinite."
+        for phase, direction in dict.fromkeys(pairs)
+    ]

@@ -1,0 +1,204 @@
+"""Hand the stored data of a run to the report and to files that other programs read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..microstructure import AXES
+from .errors import storage_error
+from .reading import StudyFile
+from .results import Results
+from .stages import microstructure_of, slice_axes
+from .store import Entry
+
+__all__ = ["export_fields", "publish_report", "results_as_csv"]
+
+
+def publish_report(
+    file: StudyFile, folder: Path, entries: Mapping[str, Entry], results: Results
+) -> Path:
+    """Write report.html of a run.
+
+    Parameters
+    ----------
+    file : StudyFile
+    folder : Path
+        The run directory.
+    entries : mapping of str to Entry
+        Stored results by stage name.
+    results : Results
+
+    Returns
+    -------
+    Path
+        The report.
+    """
+    from .report import ReportData, write_report
+
+    descriptors = entries.get("descriptors")
+    data = ReportData(
+        title=file.study.name,
+        results=results.model_dump(mode="json"),
+        study_text=file.text,
+        micro=microstructure_of(entries["microstructure"]),
+        transport=tuple(_transport_view(e) for e in _of(entries, "transport")),
+        tensors=tuple(_tensor_view(e) for e in _of(entries, "homogenize")),
+        # A study that could not be made, of a phase that does not percolate, has no curve.
+        convergence=tuple(
+            _convergence_view(e) for e in _of(entries, "discretisation") if "smooth" in e.numbers
+        ),
+        sampling=tuple(_sampling_view(e) for e in _of(entries, "sampling") if "edges" in e.numbers),
+        records=tuple(dict(e.record) for e in entries.values()),
+        descriptors=None if descriptors is None else _descriptor_table(descriptors),
+    )
+    # Written next door and renamed, so that a killed run leaves no half report.
+    temporary = folder / ".report.html.part"
+    try:
+        write_report(data, temporary)
+        os.replace(temporary, folder / "report.html")
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise storage_error(error, folder) from error
+    return folder / "report.html"
+
+
+def _of(entries: Mapping[str, Entry], stage: str) -> list[Entry]:
+    return [entry for name, entry in entries.items() if name.split("/")[0] == stage]
+
+
+def _descriptor_table(entry: Entry) -> dict[str, Any]:
+    """Return the descriptors that fit in a table, with units in the names."""
+    numbers = entry.numbers
+    return {
+        "volume fraction": numbers["volume_fraction"],
+        "specific surface [1/m]": numbers["specific_surface"],
+        "interface area per volume [1/m]": numbers["interface_area"],
+        "hydraulic diameter [m]": numbers["hydraulic_diameter"],
+    } | {
+        f"percolating fraction along {axis}": {
+            phase: shares[axis] for phase, shares in numbers["percolating_fraction"].items()
+        }
+        for axis in AXES
+    }
+
+
+def _transport_view(entry: Entry) -> Any:
+    from .report import TransportView
+
+    numbers = entry.numbers
+    axes = slice_axes(numbers["direction"])
+    sizes = dict(zip("zyx", numbers["voxel_size"], strict=True))
+    tau = numbers["tortuosity_factor"]
+    pictures = {
+        name: entry.array(name) if entry.has(f"{name}.npy") else None
+        for name in ("potential_slice", "flux_slice", "dissipation_slice")
+    }
+    return TransportView(
+        phase=numbers["phase"],
+        direction=numbers["direction"],
+        boundary=numbers["boundary"],
+        interface=numbers["interface"],
+        numbers={**numbers, "tortuosity_factor": math.inf if tau is None else tau},
+        layer_flux=entry.array("layer_flux"),
+        residual_history=tuple(numbers["residual_history"]),
+        slice_axes=axes,
+        voxel_size=(sizes[axes[0]], sizes[axes[1]]),
+        **pictures,
+    )
+
+
+def _tensor_view(entry: Entry) -> dict[str, Any]:
+    return {"name": "effective_conductivity", **entry.numbers}
+
+
+def _convergence_view(entry: Entry) -> Any:
+    from .report import ConvergenceView
+
+    numbers = entry.numbers
+    staircase = [math.nan if v is None else v for v in numbers["staircase"]]
+    missing = len(numbers["smooth"]) - len(staircase)
+    return ConvergenceView(
+        phase=numbers["phase"],
+        direction=numbers["direction"],
+        voxel_sizes=tuple(numbers["voxel_sizes"]),
+        smooth=tuple(numbers["smooth"]),
+        staircase=tuple(staircase + [math.nan] * missing),
+        richardson=numbers["richardson"],
+        discretisation=numbers["discretisation"],
+        observed_order=numbers["observed_order"],
+        unresolved_interface=numbers["unresolved_interface"],
+        sentence=numbers["sentence"],
+    )
+
+
+def _sampling_view(entry: Entry) -> Any:
+    from .report import SamplingView
+
+    numbers = entry.numbers
+    return SamplingView(
+        phase=numbers["phase"],
+        direction=numbers["direction"],
+        quantity=numbers["quantity"],
+        edges=np.array(numbers["edges"], float),
+        means=np.array(numbers["means"], float),
+        stds=np.array(numbers["stds"], float),
+        counts=np.array(numbers["counts"], int),
+        fitted_std=np.array(numbers["fitted_std"], float),
+        std_whole=numbers["std_whole"],
+        volume_for={float(target): edge for target, edge in numbers["edge_for"].items()},
+        sentence=numbers["sentence"],
+    )
+
+
+def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
+    """Copy the field files of a run, one per phase and direction, for ParaView.
+
+    Returns
+    -------
+    list of Path
+        ``<stem>-<phase>-<direction>.vtkhdf``; empty if the study does not keep fields.
+    """
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for entry in _of(entries, "transport"):
+            if entry.has("fields.vtkhdf"):
+                case = entry.stage.removeprefix("transport/")
+                target = folder / f"{stem}-{case}.vtkhdf"
+                shutil.copyfile(entry.file("fields.vtkhdf"), target)
+                written.append(target)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    return written
+
+
+def results_as_csv(results: Results) -> str:
+    """Return the quantities of a run as a table with one line each."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    terms = ("discretisation", "sampling", "segmentation", "material", "total")
+    table.writerow(
+        ["name", "phase", "direction", "value", "unit", *(f"u_{t}" for t in terms), "verdict"]
+    )
+    for row in results.quantities:
+        table.writerow(
+            [
+                row.name,
+                row.phase,
+                row.direction,
+                row.value if row.text is None else "inf",
+                row.unit,
+                *(getattr(row.uncertainty, term) for term in terms),
+                row.verdict,
+            ]
+        )
+    return out.getvalue()

@@ -1,0 +1,291 @@
+"""The summary of a run: every number with its error budget, its checks and its source.
+
+The models below are the definition of results.json. The JSON Schema made from them is published
+as ``results.schema.json`` in this folder, for readers in other languages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..trust import ErrorBudget
+from .errors import StudyError
+from .reading import StudyFile
+from .store import Entry
+
+__all__ = ["SCHEMA_FILE", "SCHEMA_VERSION", "Results", "json_schema", "read_results", "summarise"]
+
+SCHEMA_VERSION: Literal["1.0"] = "1.0"
+SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
+
+Verdict = Literal["pass", "warn", "fail"]
+Term = Annotated[float, Field(ge=0)] | None
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Check(_Record):
+    """A comparison of a number with a limit."""
+
+    name: str
+    value: float | None
+    limit: float | None
+    verdict: Verdict
+
+
+class Uncertainty(_Record):
+    """Absolute standard uncertainties in the unit of the quantity; null where not estimated."""
+
+    discretisation: Term = None
+    sampling: Term = None
+    segmentation: Term = None
+    material: Term = None
+    total: Term = None
+
+
+class Quantity(_Record):
+    """One result. A value that is not a finite number is null and is said in `text`."""
+
+    name: str
+    phase: str | None
+    direction: str | None
+    value: float | None
+    text: str | None = None
+    unit: str
+    uncertainty: Uncertainty
+    checks: list[Check]
+    source: Annotated[str, Field(description="stage and key of the record: <stage>/<key>")]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The most serious verdict of its checks; "pass" if there is none."""
+        return worst(check.verdict for check in self.checks)
+
+
+class Image(_Record):
+    """The microstructure that the results belong to; lengths in metres, order (z, y, x)."""
+
+    shape: tuple[int, int, int]
+    voxel_size: tuple[float, float, float]
+    extent: tuple[float, float, float]
+    phases: dict[str, int]
+    volume_fractions: dict[str, float]
+
+
+class Results(_Record):
+    """The content of results.json."""
+
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    study: str
+    verdict: Verdict
+    microstructure: Image
+    quantities: list[Quantity]
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of results.json."""
+    schema = Results.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def read_results(path: Path) -> Results:
+    """Read a results.json.
+
+    Raises
+    ------
+    StudyError
+        If there is no such file or it does not follow the schema.
+    """
+    try:
+        return Results.model_validate_json(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StudyError(f"there is no {path}; run the study first") from None
+    except ValueError as error:
+        raise StudyError(f"{path} is damaged; run the study again to write it anew") from error
+
+
+def write_results(results: Results) -> str:
+    """Return the text of results.json; equal results are equal text."""
+    return json.dumps(results.model_dump(mode="json"), indent=2, allow_nan=False) + "\n"
+
+
+def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
+    """Collect the quantities of a finished run.
+
+    Parameters
+    ----------
+    file : StudyFile
+    entries : mapping of str to Entry
+        The stored results by stage name.
+
+    Returns
+    -------
+    Results
+    """
+    target = file.study.uncertainty.target
+    numbers = entries["microstructure"].numbers
+    # Stored JSON has sorted keys; phases are listed in the order of their labels.
+    phases = dict(sorted(numbers["phases"].items(), key=lambda item: item[1]))
+    image = Image(
+        shape=numbers["shape"],
+        voxel_size=numbers["voxel_size"],
+        extent=numbers["extent"],
+        phases=phases,
+        volume_fractions={phase: numbers["volume_fractions"][phase] for phase in phases},
+    )
+    quantities = [
+        *_fractions(image, entries, target),
+        *_descriptors(image, entries, target),
+        *_transport(entries, target),
+        *_tensor(entries, target),
+    ]
+    verdict = worst(quantity.verdict for quantity in quantities)
+    return Results(
+        study=file.study.name, verdict=verdict, microstructure=image, quantities=quantities
+    )
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the most serious of some verdicts; "pass" if there is none."""
+    order: tuple[Verdict, ...] = ("pass", "warn", "fail")
+    return max(verdicts, key=order.index, default="pass")
+
+
+def _source(entry: Entry) -> str:
+    return f"{entry.stage}/{entry.key}"
+
+
+def _uncertainty(**terms: float | None) -> Uncertainty:
+    budget = ErrorBudget(**terms)
+    return Uncertainty(**budget.terms, total=budget.total)
+
+
+def _budget_check(value: float | None, terms: Uncertainty, target: float) -> list[Check]:
+    """Warn when the total uncertainty is a larger share of the value than the study wants."""
+    if terms.total is None or not value:
+        return []
+    share = terms.total / abs(value)
+    verdict: Verdict = "pass" if share <= target else "warn"
+    return [Check(name="relative_uncertainty", value=share, limit=target, verdict=verdict)]
+
+
+def _fractions(image: Image, entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    for phase, value in image.volume_fractions.items():
+        entry = entries.get(f"fractions/{phase}", entries["microstructure"])
+        terms = _uncertainty(**entry.numbers.get("uncertainty", {}))
+        yield Quantity(
+            name="volume_fraction",
+            phase=phase,
+            direction=None,
+            value=value,
+            unit="1",
+            uncertainty=terms,
+            checks=_budget_check(value, terms, target),
+            source=_source(entry),
+        )
+
+
+def _descriptors(image: Image, entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    entry = entries.get("descriptors")
+    if entry is None:
+        return
+    numbers = entry.numbers
+    for name, unit in _DESCRIPTORS.items():
+        for phase, value in _by_label(numbers[name], image):
+            terms = _uncertainty(discretisation=numbers["discretisation"].get(name, {}).get(phase))
+            yield Quantity(
+                name=name,
+                phase=phase,
+                direction=None,
+                value=value,
+                text=None if value is not None else "infinite: the phase has no surface",
+                unit=unit,
+                uncertainty=terms,
+                checks=_budget_check(value, terms, target),
+                source=_source(entry),
+            )
+
+
+def _by_label(values: Mapping[str, float], image: Image) -> list[tuple[str, float]]:
+    """Return values of phases, or of pairs such as "pore/active", in the order of the labels."""
+    order = list(image.phases)
+    return sorted(values.items(), key=lambda item: [order.index(p) for p in item[0].split("/")])
+
+
+def _transport(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    for stage, entry in entries.items():
+        if not stage.startswith("transport/"):
+            continue
+        case = stage.removeprefix("transport/")
+        numbers = entry.numbers
+        studies = {
+            term: entries[f"{term}/{case}"]
+            for term in ("discretisation", "sampling")
+            if f"{term}/{case}" in entries
+        }
+        solved = [
+            Check.model_validate(check)
+            for part in (entry, *studies.values())
+            for check in part.record["checks"]
+        ]
+        for name in ("tortuosity_factor", "relative_diffusivity"):
+            value = numbers[name]
+            terms = _uncertainty(
+                **{term: part.numbers["uncertainty"][name] for term, part in studies.items()}
+            )
+            yield Quantity(
+                name=name,
+                phase=numbers["phase"],
+                direction=numbers["direction"],
+                value=value,
+                text=None if value is not None else f"infinite: {numbers['message']}",
+                unit="1",
+                uncertainty=terms,
+                checks=[*solved, *_budget_check(value, terms, target)],
+                source=_source(entry),
+            )
+        yield Quantity(
+            name="percolating_fraction",
+            phase=numbers["phase"],
+            direction=numbers["direction"],
+            value=numbers["percolating_fraction"],
+            unit="1",
+            uncertainty=Uncertainty(),
+            checks=[],
+            source=_source(entry),
+        )
+
+
+def _tensor(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    entry = entries.get("homogenize")
+    if entry is None:
+        return
+    numbers = entry.numbers
+    solved = [Check.model_validate(check) for check in entry.record["checks"]]
+    spread = numbers["discretisation"]
+    for name, (row, column) in _COMPONENTS.items():
+        value = numbers["tensor"][row][column]
+        terms = _uncertainty(discretisation=None if spread is None else spread[row][column])
+        # Off-diagonal terms are close to zero: a relative uncertainty says nothing about them.
+        budget = _budget_check(value, terms, target) if row == column else []
+        yield Quantity(
+            name="effective_conductivity",
+            phase=None,
+            direction=name,
+            value=value,
+            unit=numbers["unit"],
+            uncertainty=terms,
+            checks=[*solved, *budget],
+            source=_source(entry),
+        )
+
+
+_DESCRIPTORS = {"specific_surface": "1/m", "interface_area": "1/m", "hydraulic_diameter": "m"}
+_COMPONENTS = {"zz": (0, 0), "yy": (1, 1), "xx": (2, 2), "yz": (0, 1), "xz": (0, 2), "xy": (1, 2)}

@@ -1,0 +1,269 @@
+"""The stages of a study: pure functions from parameters and inputs to data.
+
+A stage reads only its arguments and returns a `StageOutput`; times and machines belong to the
+record, never to the data, so that equal input gives equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..microstructure import AXES, Direction, Microstructure
+from .errors import StudyError
+from .store import Entry, StageOutput
+from .tasks import Inputs
+
+if TYPE_CHECKING:
+    from ..transport import TortuosityResult
+
+__all__ = [
+    "check",
+    "descriptors",
+    "generate",
+    "homogenize",
+    "microstructure_of",
+    "read_image",
+    "transport",
+]
+
+Params = Mapping[str, Any]
+
+# An axis with fewer voxels is not coarsened for the error budget.
+SHORTEST_FOR_TWO_GRIDS = 8
+
+
+def microstructure_of(entry: Entry) -> Microstructure:
+    """Return the microstructure that the stage of that name has stored."""
+    numbers = entry.numbers
+    # Stored JSON has sorted keys; phases are shown in the order of their labels.
+    phases = dict(sorted(numbers["phases"].items(), key=lambda item: item[1]))
+    return Microstructure(entry.array("labels"), numbers["voxel_size"], phases)
+
+
+def read_image(params: Params, inputs: Inputs) -> StageOutput:
+    """Read the labels from the image file, crop and coarsen them."""
+    from ..imaging import read_microstructure
+
+    spans = params["crop"] or {}
+    micro = read_microstructure(
+        inputs.sources["image"],
+        voxel_size=params["voxel_size"],
+        phases=params["phases"],
+        # Coarsened while it is read, a large image never is in memory at full resolution; a crop
+        # counts voxels of the file, so it comes first.
+        coarsen=1 if spans else params["coarsen"],
+    )
+    for axis, size in zip(AXES, micro.shape, strict=True):
+        if spans.get(axis) and spans[axis][1] > size:
+            raise StudyError(
+                f"image.crop.{axis} ends at voxel {spans[axis][1]}, but the image has {size} "
+                f"voxels along {axis}; write an end of at most {size}"
+            )
+    if spans:
+        micro = micro.crop(**{axis: slice(*span) for axis, span in spans.items() if span})
+        micro = micro.coarsen(params["coarsen"])
+    return _stored_microstructure(micro)
+
+
+def generate(params: Params, inputs: Inputs) -> StageOutput:
+    """Make a virtual electrode from a recipe and a seed."""
+    from ..generation import electrode
+
+    recipe = {name: value for name, value in params.items() if name != "kind"}
+    return _stored_microstructure(electrode(**recipe))
+
+
+def _stored_microstructure(micro: Microstructure) -> StageOutput:
+    numbers = {
+        "shape": micro.shape,
+        "voxel_size": micro.voxel_size,
+        "extent": micro.extent,
+        "phases": dict(micro.phases),
+        "volume_fractions": micro.volume_fractions,
+    }
+    return StageOutput(numbers, {"labels": micro.labels})
+
+
+def descriptors(params: Params, inputs: Inputs) -> StageOutput:
+    """Compute every cheap descriptor, and its change on voxels twice as large."""
+    micro = microstructure_of(inputs["microstructure"])
+    numbers = _described(micro)
+    numbers["discretisation"] = {}
+    if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
+        coarse = _described(micro.coarsen(2))
+        numbers["discretisation"] = {
+            name: {
+                key: _difference(value, coarse[name][key]) for key, value in numbers[name].items()
+            }
+            for name in ("specific_surface", "interface_area", "hydraulic_diameter")
+        }
+    return StageOutput(numbers)
+
+
+def _difference(fine: float | None, coarse: float | None) -> float | None:
+    return None if fine is None or coarse is None else abs(fine - coarse)
+
+
+def _described(micro: Microstructure) -> dict[str, Any]:
+    from ..descriptors import describe
+
+    found = describe(micro)
+    # A slash, which no phase name of a study holds, keeps the two names of a pair apart.
+    pairs = {"/".join(pair): area for pair, area in found.interface_area.items()}
+    return found.as_dict() | {"interface_area": pairs}
+
+
+def transport(params: Params, inputs: Inputs) -> StageOutput:
+    """Solve for the tortuosity factor of one phase in one direction; keep pictures and fields."""
+    from ..transport import tortuosity_factor
+
+    micro = microstructure_of(inputs["microstructure"])
+    result = tortuosity_factor(
+        micro,
+        params["phase"],
+        direction=params["direction"],
+        boundary=params["boundary"],
+        interface=params["interface"],
+        tol=params["tol"],
+    )
+    numbers = {
+        name: getattr(result, name)
+        for name in (
+            "phase",
+            "direction",
+            "boundary",
+            "interface",
+            "tortuosity_factor",
+            "relative_diffusivity",
+            "volume_fraction",
+            "label_fraction",
+            "percolating_fraction",
+            "percolates",
+            "iterations",
+            "residual",
+            "flux_spread",
+            "residual_history",
+            "message",
+        )
+    }
+    numbers["tol"] = params["tol"]
+    numbers["voxel_size"] = micro.voxel_size
+    arrays: dict[str, NDArray] = {"layer_flux": np.asarray(result.layer_flux, dtype=np.float64)}
+    files = {}
+    if result.percolates:
+        fields = _fields(result)
+        arrays |= _middle_slices(fields, params["direction"])
+        if params["fields"]:
+            files["fields.vtkhdf"] = partial(_write_fields, micro, fields)
+    return StageOutput(numbers, arrays, files, transport_checks(numbers))
+
+
+def transport_checks(numbers: Params) -> list[dict[str, Any]]:
+    """Return the verdicts on one solve: converged, and within the physical bound."""
+    if not numbers["percolates"]:
+        return [check("percolates", 0.0, 1.0, "warn")]
+    spread, tau = numbers["flux_spread"], numbers["tortuosity_factor"]
+    # A straight channel reaches the bound exactly, hence the tolerance of the solve itself.
+    bound = 1.0 - 2.0 * numbers["tol"]
+    return [
+        check("flux_spread", spread, numbers["tol"], spread <= numbers["tol"]),
+        check("tortuosity_factor_at_least_1", tau, 1.0, tau >= bound),
+    ]
+
+
+def check(name: str, value: float, limit: float, verdict: bool | str) -> dict[str, Any]:
+    """Return a comparison with a limit for the record; True and False are "pass" and "fail"."""
+    if isinstance(verdict, bool | np.bool_):
+        verdict = "pass" if verdict else "fail"
+    return {"name": name, "value": value, "limit": limit, "verdict": verdict}
+
+
+def _fields(result: TortuosityResult) -> dict[str, NDArray[np.float32]]:
+    return {
+        "potential": result.potential().astype(np.float32),
+        "flux": result.flux(),
+        "dissipation": result.dissipation(),
+    }
+
+
+def _middle_slices(
+    fields: Mapping[str, NDArray[np.float32]], direction: Direction
+) -> dict[str, NDArray[np.float32]]:
+    """Cut each field in the middle plane that holds the flux direction and z; rows run along z."""
+    normal = 2 if direction == "y" else 1
+
+    def middle(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return values.take(values.shape[normal] // 2, axis=normal)
+
+    flux = np.sqrt(sum(np.square(middle(component)) for component in fields["flux"]))
+    return {
+        "potential_slice": middle(fields["potential"]),
+        "flux_slice": flux.astype(np.float32),
+        "dissipation_slice": middle(fields["dissipation"]),
+    }
+
+
+def slice_axes(direction: Direction) -> tuple[Direction, Direction]:
+    """Return the axes of the rows and of the columns of the stored slices."""
+    return ("z", "y") if direction == "y" else ("z", "x")
+
+
+def _write_fields(
+    micro: Microstructure, fields: Mapping[str, NDArray[np.float32]], path: Path
+) -> None:
+    from .report.vtkhdf import write_vtkhdf
+
+    write_vtkhdf(path, micro, fields)
+
+
+def homogenize(params: Params, inputs: Inputs) -> StageOutput:
+    """Compute the full tensor of the effective conductivity, and its change on coarser voxels."""
+    from ..transport import homogenize as solve
+    from ..trust import coarsen_for
+
+    micro = microstructure_of(inputs["microstructure"])
+
+    def tensor_of(image: Microstructure) -> Any:
+        return solve(
+            image,
+            params["conductivities"],
+            boundary=params["boundary"],
+            interface=params["interface"],
+            tol=params["tol"],
+        )
+
+    result = tensor_of(micro)
+    numbers = {
+        name: getattr(result, name)
+        for name in (
+            "tensor",
+            "principal_values",
+            "principal_directions",
+            "anisotropy_ratio",
+            "through_plane",
+            "in_plane",
+            "iterations",
+            "residuals",
+            "flux_spreads",
+        )
+    }
+    numbers["unit"] = params["unit"]
+    numbers["discretisation"] = None
+    if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
+        conductivities: Mapping[str, float] = params["conductivities"]
+        best = max(conductivities, key=lambda phase: conductivities[phase])
+        coarse = tensor_of(coarsen_for(micro, best))
+        numbers["discretisation"] = np.abs(coarse.tensor - result.tensor)
+    spread = max(result.flux_spreads, default=0.0)
+    lowest = float(np.min(result.principal_values))
+    checks = [
+        check("flux_spread", spread, params["tol"], spread <= params["tol"]),
+        check("tensor_not_negative", lowest, 0.0, lowest >= -1e-9 * np.max(np.abs(result.tensor))),
+    ]
+    return StageOutput(numbers, checks=checks)

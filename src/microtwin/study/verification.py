@@ -1,0 +1,18 @@
+"""The verification cases of every room, in one list."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from ..trust import Case
+
+__all__ = ["all_cases"]
+
+ROOMS = ("transport", "descriptors")
+
+
+def all_cases() -> list[Case]:
+    """Return the cases of all rooms, in the order of the rooms."""
+    return [
+        case for room in ROOMS for case in import_module(f"microtwin.{room}.verification").CASES
+    ]

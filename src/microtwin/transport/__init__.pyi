@@ -1,0 +1,9 @@
+__all__ = [
+    "HomogenizedTensor",
+    "TortuosityResult",
+    "homogenize",
+    "tortuosity_factor",
+]
+
+from .tensor import HomogenizedTensor, homogenize
+from .tortuosity import TortuosityResult, tortuosity_factor

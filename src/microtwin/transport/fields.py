@@ -1,0 +1,116 @@
+"""Potential, flux and dissipation fields of a solved transport problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microtwin.numerics.operator import GridOperator, Source
+
+__all__ = ["FluxState", "fluctuation"]
+
+
+def _ramp(n: int) -> NDArray[np.float64]:
+    """Return the linear potential at the layers, in steps, zero in the middle."""
+    return np.arange(n) - 0.5 * (n - 1)
+
+
+def fluctuation(potential: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """Return the unknown of the solver that belongs to a potential, flux axis first.
+
+    Parameters
+    ----------
+    potential : ndarray of float64, shape (nz, ny, nx)
+        From 1 to 0 along the axis; NaN where there is none.
+    axis : int
+        Array axis of the flux.
+
+    Returns
+    -------
+    ndarray of float64
+    """
+    u = np.moveaxis(potential, axis, 0)
+    n = len(u)
+    return np.nan_to_num((0.5 - u) * n - _ramp(n)[:, None, None])
+
+
+@dataclass(frozen=True, eq=False)
+class FluxState:
+    """What is left after a solve to compute fields from; the flux runs along array axis 0.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape (n0, n1, n2)
+        Deviation from the linear potential in steps per voxel, rising along the axis.
+    operator : GridOperator
+    source : Source
+    unit : float
+        Open fraction per unit of face conductance.
+    axis : int
+        Array axis of the image along which the flux runs.
+    inside : ndarray of bool, shape (n0, n1, n2)
+        Voxels of the percolating phase.
+    diffusivity : float
+        Relative diffusivity.
+    """
+
+    x: NDArray[np.float64]
+    operator: GridOperator
+    source: Source
+    unit: float
+    axis: int
+    inside: NDArray[np.bool_]
+    diffusivity: float
+
+    def potential(self) -> NDArray[np.float64]:
+        """Return the potential, 1 to 0 along the axis, shape (nz, ny, nx); NaN outside."""
+        n = len(self.x)
+        u = 0.5 - (self.x + _ramp(n)[:, None, None]) / n
+        u[~self.inside] = np.nan
+        return np.ascontiguousarray(np.moveaxis(u, 0, self.axis))
+
+    def flux(self) -> NDArray[np.float32]:
+        """Return the relative flux density at voxel centres, shape (3, nz, ny, nx)."""
+        result = np.zeros((3, *self.x.shape), np.float32)
+        for a in range(3):
+            through = self._through(a)
+            result[a] = 0.5 * (through + np.roll(through, 1, a))
+        if self.operator.ends is not None:
+            low, high = self._outer_flux()
+            result[0, 0] += 0.5 * low
+            result[0, -1] += 0.5 * high
+        order = [0, 1, 2]
+        order.insert(self.axis, order.pop(0))
+        # order[a] is the component of the solver that runs along image axis a.
+        return np.stack([np.moveaxis(result[c], 0, self.axis) for c in order])
+
+    def dissipation(self) -> NDArray[np.float32]:
+        """Return the dissipation per voxel over its mean, shape (nz, ny, nx)."""
+        total = np.zeros(self.x.shape)
+        for a in range(3):
+            power = self._through(a) * self._difference(a)
+            total += 0.5 * (power + np.roll(power, 1, a))
+        if self.operator.ends is not None:
+            low, high = self._outer_flux()
+            total[0] += low * (self.x[0] + 0.5)
+            total[-1] += high * (0.5 - self.x[-1])
+        result = (total / self.diffusivity).astype(np.float32)
+        return np.ascontiguousarray(np.moveaxis(result, 0, self.axis))
+
+    def _difference(self, a: int) -> NDArray[np.float64]:
+        """Return the potential step from each voxel to the next one along solver axis a."""
+        return np.roll(self.x, -1, a) - self.x + self.source.drive[a]
+
+    def _through(self, a: int) -> NDArray[np.float64]:
+        """Return the flux through the face after each voxel over that of an empty box."""
+        weight = np.sqrt(self.operator.weights[a])
+        return weight * self.unit * self.operator.faces[a] * self._difference(a)
+
+    def _outer_flux(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the flux through the two outer faces of axis 0."""
+        ends = self.operator.ends
+        assert ends is not None
+        low, high = ends.values[ends.plane[0]], ends.values[ends.plane[-1]]
+        return self.unit * low * (self.x[0] + 0.5), self.unit * high * (0.5 - self.x[-1])

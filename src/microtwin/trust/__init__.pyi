@@ -1,0 +1,44 @@
+__all__ = [
+    "Case",
+    "ErrorBudget",
+    "GridConvergence",
+    "IntegralRange",
+    "SamplingStudy",
+    "SubvolumeRow",
+    "VarianceLaw",
+    "VerificationRow",
+    "coarsen_for",
+    "combine",
+    "discretisation_study",
+    "fit_variance_law",
+    "format_with_uncertainty",
+    "grid_convergence",
+    "integral_range",
+    "observed_order",
+    "relative",
+    "run_case",
+    "run_cases",
+    "subvolume_study",
+    "tortuosity_uncertainty",
+    "unresolved_interface",
+]
+
+from .budget import (
+    ErrorBudget,
+    combine,
+    format_with_uncertainty,
+    relative,
+    tortuosity_uncertainty,
+)
+from .coarsening import coarsen_for
+from .convergence import (
+    GridConvergence,
+    discretisation_study,
+    grid_convergence,
+    observed_order,
+    unresolved_interface,
+)
+from .covariance import IntegralRange, integral_range
+from .sampling import SamplingStudy, SubvolumeRow, subvolume_study
+from .scaling import VarianceLaw, fit_variance_law
+from .verification import Case, VerificationRow, run_case, run_cases

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from microtwin.study import StudyError, estimate_cost, read_study
+from microtwin.study.estimate import BYTES_FIXED, BYTES_PER_VOXEL, require_memory
+
+STUDY = """\
+name: large
+image:
+  path: labels.npy
+  voxel_size: "1 um"
+  phases: {{pore: 0}}
+  {extra}
+transport: {{phases: [pore], directions: [z], interface: {interface}}}
+output: {{fields: false}}
+"""
+
+
+def study(folder: Path, extra: str = "", interface: str = "voxel") -> Path:
+    # A sparse file: the voxels are never read.
+    np.lib.format.open_memmap(
+        folder / "labels.npy", mode="w+", dtype=np.uint8, shape=(200, 300, 400)
+    )
+    path = folder / "study.yaml"
+    path.write_text(STUDY.format(extra=extra, interface=interface), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("interface", ["voxel", "smooth"])
+def test_memory_is_proportional_to_voxels(tmp_path: Path, interface: str) -> None:
+    cost = estimate_cost(read_study(study(tmp_path, interface=interface)))
+    assert cost.shape == (200, 300, 400)
+    assert cost.memory_bytes == BYTES_FIXED + BYTES_PER_VOXEL[interface] * 24_000_000
+    assert cost.solves == 1
+
+
+def test_crop_and_coarsening_are_counted(tmp_path: Path) -> None:
+    cost = estimate_cost(read_study(study(tmp_path, "crop: {z: [0, 101]}\n  coarsen: 2")))
+    assert cost.shape == (50, 150, 200)
+    assert cost.memory_bytes == BYTES_FIXED + 40 * 50 * 150 * 200
+
+
+def test_the_smallest_coarsening_that_fits_is_named(tmp_path: Path) -> None:
+    file = read_study(study(tmp_path))
+    # 24e6 voxels x 40 B: 0.96 GB; coarsened by 2 0.12 GB; by 3 0.036 GB.
+    cost = estimate_cost(file, available_bytes=BYTES_FIXED + 100_000_000)
+    assert not cost.fits and cost.fitting_coarsening == 3
+    with pytest.raises(StudyError) as caught:
+        require_memory(file, cost)
+    told = str(caught.value)
+    assert "200 x 300 x 400 voxels need about 1.4 GB" in told and "0.5 GB are free" in told
+    assert "coarsen: 3" in told and "\n" not in told
+    require_memory(file, estimate_cost(file, available_bytes=10**10))
+
+
+def test_a_crop_that_ends_outside_names_its_line(tmp_path: Path) -> None:
+    file = read_study(study(tmp_path, "crop: {y: [0, 301]}"))
+    with pytest.raises(StudyError, match=r"line 6, image\.crop\.y: .* at most 300"):
+        estimate_cost(file)

@@ -1,0 +1,49 @@
+"""The Python of the README and of the documentation runs as it is printed there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [
+    page
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    if "```python" in page.read_text(encoding="utf-8") and "_build" not in page.parts
+]
+
+STUDY = """
+name: a small study
+image:
+  path: electrode.tif
+  voxel_size: "398 nm"
+  phases: {pore: 0, active: 1, binder: 2}
+transport:
+  phases: [pore]
+"""
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Put the files that the pages speak of in the working directory."""
+    labels = np.random.default_rng(3).integers(0, 3, (12, 12, 12), dtype=np.uint8)
+    labels[:, 4:8, :] = 0  # a pore that percolates along z and x
+    for name in ("electrode.tif", "large.tif"):
+        tifffile.imwrite(tmp_path / name, labels, metadata=None)
+    np.savez(tmp_path / "rock.npz", pore=labels == 0)
+    (tmp_path / "study.yaml").write_text(STUDY)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_python_of_a_page_runs(page):
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    namespace: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, page.name, "exec"), namespace)
+    assert "mt" in namespace
