@@ -186,3 +186,45 @@ def test_ctrl_c_says_that_the_run_goes_on(tmp_path: Path) -> None:
     assert child.returncode in (130, -signal.SIGINT) and out == ""
     assert "the same command goes on from there" in err and "Traceback" not in err
     assert not list((tmp_path / "study-run").glob(".tmp-*"))
+
+
+def test_remarks_say_what_the_table_cannot() -> None:
+    from microtwin.cli.tables import remarks
+    from microtwin.study.results import Check, Image, Quantity, Results, Uncertainty
+
+    def quantity(direction: str, value: float | None, *checks: Check) -> Quantity:
+        return Quantity(
+            name="tortuosity_factor",
+            phase="pore",
+            direction=direction,
+            value=value,
+            text=None if value else "The pore phase does not percolate along y.",
+            unit="1",
+            uncertainty=Uncertainty(),
+            checks=list(checks),
+            source="s/k",
+        )
+
+    def uncertain(share: float) -> Check:
+        return Check(name="relative_uncertainty", value=share, limit=0.05, verdict="warn")
+
+    blocked = Check(name="percolates", value=0.0, limit=1.0, verdict="warn")
+    spread = Check(name="flux_spread", value=1e-3, limit=1e-4, verdict="fail")
+    image = Image(
+        shape=(4, 4, 4),
+        voxel_size=(1e-6,) * 3,
+        extent=(4e-6,) * 3,
+        phases={"pore": 0},
+        volume_fractions={"pore": 1.0},
+    )
+    rows = [
+        quantity("z", 2.0, uncertain(0.08)),
+        quantity("y", None, blocked),
+        quantity("x", 2.0, uncertain(1.5), spread),
+    ]
+    assert remarks(Results(study="s", verdict="fail", microstructure=image, quantities=rows)) == [
+        "The pore phase does not percolate along y.",
+        "warn: uncertain by more than 5 %: tortuosity factor pore z (8 %), "
+        "tortuosity factor pore x (> 100 %)",
+        "fail: the flux differs between layers by more than 0.0001: pore x",
+    ]

@@ -16,7 +16,7 @@ __all__ = ["carrying_clusters", "label_clusters", "percolating_mask"]
 def label_clusters(
     mask: NDArray[np.bool_], periodic: bool = False
 ) -> tuple[NDArray[np.integer], int]:
-    """Number the face-connected clusters of a mask.
+    """Label the face-connected clusters of a mask.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def label_clusters(
 def carrying_clusters(
     mask: NDArray[np.bool_], axis: int, periodic: bool = False
 ) -> NDArray[np.integer]:
-    """Number the clusters of a mask that percolate along an axis, and leave out the others.
+    """Label the clusters of a mask that percolate along an axis, and leave out the others.
 
     Parameters
     ----------
@@ -91,9 +91,7 @@ def percolating_mask(
     return carrying_clusters(mask, axis, periodic) > 0
 
 
-def _wrap(
-    clusters: NDArray[np.integer], n: int
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _wrap(clusters: NDArray[np.integer], n: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Join clusters across the period: the root of each, and along which axes it winds (n + 1, 3).
 
     Union-find, where every cluster stores its lattice offset to its root. Joining two clusters that

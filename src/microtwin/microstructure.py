@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,10 +40,11 @@ def axis_index(direction: str) -> int:
         If the name is not one of z, y, x.
     """
     try:
-        return AXES.index(direction)  # type: ignore[arg-type]
+        return AXES.index(direction)
     except ValueError:
         raise ValueError(
-            f"direction {direction!r} is not known; use 'z' (through-plane, array axis 0), 'y' or 'x'"
+            f"direction {direction!r} is not known; "
+            "use 'z' (through-plane, array axis 0), 'y' or 'x'"
         ) from None
 
 
@@ -107,6 +108,12 @@ class Scan:
     values: NDArray
     voxel_size: VoxelSize = None  # type: ignore[assignment]
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, values: ArrayLike, voxel_size: float | Sequence[float] | None = None
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         values = np.asarray(self.values)
         _checked_volume(values, "the scan")
@@ -126,7 +133,7 @@ class Scan:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Voxels along (z, y, x)."""
-        return self.values.shape  # type: ignore[return-value]
+        return self.values.shape
 
     @property
     def extent(self) -> VoxelSize:
@@ -178,13 +185,22 @@ class Microstructure:
     voxel_size: VoxelSize = None  # type: ignore[assignment]
     phases: Mapping[str, int] = field(default_factory=dict)
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            labels: ArrayLike,
+            voxel_size: float | Sequence[float] | None = None,
+            phases: Mapping[str, int] = ...,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         labels = _checked_labels(self.labels)
         phases = _checked_phases(self.phases)
         object.__setattr__(self, "labels", _read_only(labels))
         object.__setattr__(self, "voxel_size", _checked_voxel_size(self.voxel_size))
         object.__setattr__(self, "phases", MappingProxyType(phases))
-        histogram = np.bincount(self.labels.ravel(), minlength=256)
+        histogram = _histogram(self.labels)
         unnamed = [v for v in np.flatnonzero(histogram) if v not in phases.values()]
         if unnamed:
             found = ", ".join(f"{v} ({histogram[v]} voxels)" for v in unnamed)
@@ -198,7 +214,7 @@ class Microstructure:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Voxels along (z, y, x)."""
-        return self.labels.shape  # type: ignore[return-value]
+        return self.labels.shape
 
     @property
     def extent(self) -> VoxelSize:
@@ -244,7 +260,7 @@ class Microstructure:
     def crop(
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
     ) -> Microstructure:
-        """Return the part of the image inside three slices (in voxels), sharing memory if it can."""
+        """Return the part of the image inside three slices, in voxels."""
         return Microstructure(_cropped(self.labels, z, y, x), self.voxel_size, self.phases)
 
     def mirror(self, directions: Iterable[Direction] = AXES) -> Microstructure:
@@ -260,7 +276,7 @@ class Microstructure:
         return Microstructure(labels, self.voxel_size, self.phases)
 
     def coarsen(self, factor: int = 2) -> Microstructure:
-        """Return the image on voxels `factor` times larger, each with the majority label of its block.
+        """Return the image on voxels `factor` times larger, with the majority labels of the blocks.
 
         Ties are given alternately to the lowest and the highest of the tied labels, as on a
         chess board of blocks, so that no phase gains from them. Voxels at the far end of an axis
@@ -284,10 +300,14 @@ class Microstructure:
             labels[wins] = value
             np.maximum(best, count, out=best)
         assert labels is not None
-        return Microstructure(labels, tuple(factor * h for h in self.voxel_size), self.phases)  # type: ignore[arg-type]
+        return Microstructure(labels, tuple(factor * h for h in self.voxel_size), self.phases)
 
     def coarse_fractions(self, phase: str, factor: int = 2) -> NDArray[np.float32]:
-        """Return the fraction of a phase in each block of `factor`^3 voxels, shape (nz//f, ny//f, nx//f).
+        """Return the fraction of a phase in each block of ``factor**3`` voxels.
+
+        Returns
+        -------
+        ndarray of float32, shape (nz // factor, ny // factor, nx // factor)
 
         Raises
         ------
@@ -304,6 +324,12 @@ class Microstructure:
         return f"Microstructure({shape} voxels of {_shown(self.voxel_size)}: {fractions})"
 
 
+def _histogram(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count the voxels of each label, layer by layer: bincount converts its input to int64."""
+    counts = (np.bincount(layer.ravel(), minlength=256) for layer in labels)
+    return np.sum(list(counts), axis=0)
+
+
 def _checked_labels(labels: ArrayLike) -> NDArray[np.uint8]:
     array = np.asarray(labels)
     _checked_volume(array, "the label image")
@@ -311,8 +337,9 @@ def _checked_labels(labels: ArrayLike) -> NDArray[np.uint8]:
         return array
     if array.dtype.kind == "f":
         raise ValueError(
-            f"labels have dtype {array.dtype}; whole numbers from 0 to 255 are needed. A grey-scale "
-            "image must be segmented first; labels saved as floats can be passed as labels.astype('uint8')"
+            f"labels have dtype {array.dtype}; whole numbers from 0 to 255 are needed. "
+            "A grey-scale image must be segmented first; labels saved as floats can be passed as "
+            "labels.astype('uint8')"
         )
     if array.dtype.kind not in "uib":
         raise ValueError(f"labels have dtype {array.dtype}; whole numbers from 0 to 255 are needed")
@@ -336,9 +363,7 @@ def _checked_phases(phases: Mapping[str, int]) -> dict[str, int]:
             )
         if int(value) in result.values():
             twin = next(k for k, v in result.items() if v == int(value))
-            raise ValueError(
-                f"phases {twin!r} and {name!r} share label {value}; give each its own"
-            )
+            raise ValueError(f"phases {twin!r} and {name!r} share label {value}; give each its own")
         result[name] = int(value)
     return result
 
@@ -368,7 +393,7 @@ def _block_counts(mask: NDArray[np.bool_], factor: int) -> NDArray[np.uint32]:
     for axis in (2, 1, 0):
         n = count.shape[axis] // factor
         dtype = np.uint8 if factor == 2 else np.uint32
-        total = np.zeros(count.shape[:axis] + (n,) + count.shape[axis + 1 :], dtype)
+        total = np.zeros((*count.shape[:axis], n, *count.shape[axis + 1 :]), dtype)
         index: list[slice] = [slice(None)] * 3
         for offset in range(factor):
             index[axis] = slice(offset, n * factor, factor)

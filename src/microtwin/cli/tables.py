@@ -30,6 +30,8 @@ STYLES = {
     "to do": "dim",
     "damaged": "bold red",
 }
+# Smaller terms are noise of the solver.
+SMALLEST_SHARE = 1e-4
 # Quantities that the table shows; the others are in results.json and in the report.
 SHOWN = ("volume_fraction", "specific_surface", "tortuosity_factor", "relative_diffusivity")
 
@@ -60,10 +62,11 @@ def results_table(results: Results) -> Table:
 def image_line(results: Results) -> str:
     """Return what the results belong to, in one line."""
     image = results.microstructure
-    edges = sorted(set(image.voxel_size))
-    size = f"{1e9 * edges[0]:.4g}" if len(edges) == 1 else _times(1e9 * h for h in image.voxel_size)
+    unit, scale = ("um", 1e6) if min(image.voxel_size) >= 1e-6 else ("nm", 1e9)
+    edges = image.voxel_size[:1] if len(set(image.voxel_size)) == 1 else image.voxel_size
+    size = _times((scale * edge for edge in edges), ".4g")
     extent = _times((1e6 * length for length in image.extent), ".3g")
-    return f"{_times(image.shape)} voxels of {size} nm, {extent} um"
+    return f"{_times(image.shape)} voxels of {size} {unit}, {extent} um"
 
 
 def remarks(results: Results) -> list[str]:
@@ -72,18 +75,15 @@ def remarks(results: Results) -> list[str]:
     The same remark on several phases and directions is one sentence.
     """
     rows = _in_order(results)
-    sentences = [f"{_subject(row)}: {row.text}" for row in rows if row.text is not None]
-    groups: dict[tuple[str, str, float | None], list[str]] = {}
+    sentences = [row.text for row in rows if row.text is not None]
+    groups: dict[str, list[str]] = {}
     for row in rows:
         for check in row.checks:
-            if check.verdict != "pass":
-                group = (check.verdict, check.name, check.limit)
-                words = groups.setdefault(group, [])
-                words += [word for word in [_subject_of(check, row)] if word not in words]
-    for (verdict, name, limit), words in groups.items():
-        share = f"{100 * (limit or 0.0):.2g} %"
-        meaning = _MEANING.get(name, _words(name)).format(limit=limit, share=share)
-        sentences.append(f"{verdict}: {meaning}: {', '.join(words)}")
+            # That a phase does not percolate has been said as the text of its value.
+            if check.verdict != "pass" and check.name != "percolates":
+                subjects = groups.setdefault(f"{check.verdict}: {_meaning(check)}", [])
+                subjects += [word for word in [_subject_of(check, row)] if word not in subjects]
+    sentences += [f"{meaning}: {', '.join(subjects)}" for meaning, subjects in groups.items()]
     return sentences
 
 
@@ -93,8 +93,13 @@ _MEANING = {
     "enough_samples": "the image is too small to tell the sampling uncertainty",
     "flux_spread": "the flux differs between layers by more than {limit:.2g}",
     "tortuosity_factor_at_least_1": "the tortuosity factor is below its bound {limit:.2g}",
-    "percolates": "the phase does not percolate",
 }
+
+
+def _meaning(check: Check) -> str:
+    limit = check.limit or 0.0
+    words = _MEANING.get(check.name, _words(check.name))
+    return words.format(limit=limit, share=f"{100 * limit:.2g} %")
 
 
 def _subject(row: Quantity) -> str:
@@ -174,6 +179,8 @@ def _share(term: float | None, value: float | None) -> str:
     if term is None or not value:
         return ""
     share = term / abs(value)
+    if share and share < SMALLEST_SHARE:
+        return f"< {100 * SMALLEST_SHARE:g} %"
     return f"{100 * share:.2g} %" if share < 1 else "> 100 %"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -53,7 +53,9 @@ def bench(
     size: Annotated[
         list[int] | None, typer.Option(help="Voxels per edge; once for each size.")
     ] = None,
-    interface: Annotated[str, typer.Option(help="voxel or smooth.")] = "voxel",
+    interface: Annotated[
+        Literal["voxel", "smooth"], typer.Option(help="Interface convention.")
+    ] = "voxel",
     repeats: Annotated[int, typer.Option(min=1, help="Runs per size; the best counts.")] = 1,
     json: Json = False,
 ) -> None:
@@ -62,7 +64,7 @@ def bench(
     from ..transport.bench import run_bench
     from .tables import bench_table
 
-    rows = run_bench(sizes=size or [100, 200], interface=interface, repeats=repeats, json=json)
+    rows = run_bench(sizes=size or [100, 200], interface=interface, repeats=repeats)
     if json:
         sys.stdout.write(dumps(rows, indent=2) + "\n")
     else:

@@ -8,7 +8,8 @@ The operator on a grid of shape (nz, ny, nx) is::
 axis; the face after the last voxel joins it to the first one (it is zero unless the grid is
 periodic). `w` holds one weight per axis. ``d`` is non-negative and stored by plane: plane k uses
 ``d[plane[k]]``, so that a term that lives on the two outer planes costs two planes, not a volume.
-The tuple ``(gz, gy, gx, d, plane, w)`` is called `op` below.
+The tuple ``(gz, gy, gx, d, plane, w, wraps)`` is called `op` below; `wraps` tells whether any
+face after a last voxel along x conducts.
 
 What happens at one voxel is said once, in a function that is compiled into the loops: ``k, j, i``
 is the voxel, ``km, jm, im`` its predecessors and ``kp, jp, ip`` its successors on the ring.
@@ -33,72 +34,116 @@ from numba import float32 as f4
 from numba import float64 as f8
 from numba import njit
 
-OPTIONS = {"fastmath": True, "error_model": "numpy", "nogil": True, "cache": True}
+from microtwin.numerics.compiling import FAST
+
+ROW = 2048  # values computed at a time; they stay in the first-level cache
 TINY = np.float32(1e-30)  # turns 0/0 of a voxel without links into 0
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def _around(k, n):
     """Return the predecessor and the successor of k on a ring of n."""
     return (k - 1 if k > 0 else n - 1), (k + 1 if k < n - 1 else 0)
 
 
-@njit(inline="always", **OPTIONS)
-def _relaxed(u, rhs, op, kd, masks, c, k, km, kp, j, jm, jp, i, im, ip):
-    """Return the value that solves the equation of a voxel, or the old one where the mask of colour c is 0."""
-    gz, gy, gx, d, _, w = op
-    a, b = f4(gx[k, j, im]), f4(gx[k, j, i])
-    q, e = f4(gy[k, jm, i]), f4(gy[k, j, i])
-    f, g = f4(gz[km, j, i]), f4(gz[k, j, i])
-    total = w[2] * (a + b) + w[1] * (q + e) + w[0] * (f + g) + d[kd, j, i]
-    x = a * u[k, j, im] + b * u[k, j, ip]
-    y = q * u[k, jm, i] + e * u[k, jp, i]
-    z = f * u[km, j, i] + g * u[kp, j, i]
-    value = (w[2] * x + w[1] * y + w[0] * z + rhs[k, j, i]) / max(total, TINY)
-    return u[k, j, i] + masks[c, i] * (value - u[k, j, i])
+@njit(inline="always", **FAST)
+def _solved(a, b, c, e, f, g, left, right, front, back, below, above, rhs, d, w):
+    """Return the value that solves the equation of one voxel: six faces, six neighbours."""
+    total = w[2] * (a + b) + w[1] * (c + e) + w[0] * (f + g) + d
+    x, y, z = a * left + b * right, c * front + e * back, f * below + g * above
+    return (w[2] * x + w[1] * y + w[0] * z + rhs) / max(total, TINY)
 
 
-@njit(**OPTIONS)
-def _relax_plane(u, rhs, op, masks, colour, k, row):
+@njit(inline="always", **FAST)
+def _relaxed(u, rhs, op, kd, k, km, kp, j, jm, jp, i, im, ip):
+    """Return the value that solves the equation of voxel (k, j, i)."""
+    gz, gy, gx, d, _, w, _ = op
+    return _solved(
+        f4(gx[k, j, im]), f4(gx[k, j, i]), f4(gy[k, jm, i]), f4(gy[k, j, i]),
+        f4(gz[km, j, i]), f4(gz[k, j, i]),
+        u[k, j, im], u[k, j, ip], u[k, jm, i], u[k, jp, i], u[km, j, i], u[kp, j, i],
+        rhs[k, j, i], d[kd, j, i], w,
+    )  # fmt: skip
+
+
+@njit(**FAST)
+def _relax_edges(u, rhs, op, colour, k):
+    """Relax the voxels of a plane whose neighbours may lie on its other side, one by one."""
     nz, ny, nx = u.shape
     km, kp = _around(k, nz)
     kd = op[4][k]
     for j in range(ny):
         jm, jp = _around(j, ny)
-        c = (k + j + colour) & 1
-        row[0] = _relaxed(u, rhs, op, kd, masks, c, k, km, kp, j, jm, jp, 0, nx - 1, 1)
-        for i in range(1, nx - 1):
-            row[i] = _relaxed(u, rhs, op, kd, masks, c, k, km, kp, j, jm, jp, i, i - 1, i + 1)
-        row[nx - 1] = _relaxed(u, rhs, op, kd, masks, c, k, km, kp, j, jm, jp, nx - 1, nx - 2, 0)
-        for i in range(nx):
-            u[k, j, i] = row[i]
+        first = (k + j + colour) & 1
+        if j == 0 or j == ny - 1:
+            for i in range(first, nx, 2):
+                im, ip = _around(i, nx)
+                u[k, j, i] = _relaxed(u, rhs, op, kd, k, km, kp, j, jm, jp, i, im, ip)
+        elif op[6]:
+            if first == 0:
+                u[k, j, 0] = _relaxed(u, rhs, op, kd, k, km, kp, j, jm, jp, 0, nx - 1, 1)
+            if (nx - 1 - first) % 2 == 0:
+                u[k, j, nx - 1] = _relaxed(u, rhs, op, kd, k, km, kp, j, jm, jp, nx - 1, nx - 2, 0)
 
 
-@njit(inline="always", **OPTIONS)
+@njit(**FAST)
+def _relax_plane(u, rhs, op, masks, colour, k, row):
+    """Relax one colour of plane k; the middle of the plane is one long row, see above."""
+    gz, gy, gx, d, plane, w, _ = op
+    nz, ny, nx = u.shape
+    km, kp = _around(k, nz)
+    kd, c = plane[k], (k + colour) & 1
+    n = ny * nx
+    v, b = u.reshape(nz, n), rhs.reshape(nz, n)
+    fz, fy, fx = gz.reshape(nz, n), gy.reshape(nz, n), gx.reshape(nz, n)
+    e = d.reshape(d.shape[0], n)
+    _relax_edges(u, rhs, op, colour, k)
+    for start in range(nx, n - nx, row.shape[0]):
+        stop = min(start + row.shape[0], n - nx)
+        # Slices, so that the compiler sees indices that start at 0.
+        own, mask = v[k, start:stop], masks[c, start:stop]
+        left, right = v[k, start - 1 : stop - 1], v[k, start + 1 : stop + 1]
+        front, back = v[k, start - nx : stop - nx], v[k, start + nx : stop + nx]
+        below, above = v[km, start:stop], v[kp, start:stop]
+        gxm, gxp = fx[k, start - 1 : stop - 1], fx[k, start:stop]
+        gym, gyp = fy[k, start - nx : stop - nx], fy[k, start:stop]
+        gzm, gzp = fz[km, start:stop], fz[k, start:stop]
+        source, diagonal = b[k, start:stop], e[kd, start:stop]
+        for q in range(stop - start):
+            value = _solved(
+                f4(gxm[q]), f4(gxp[q]), f4(gym[q]), f4(gyp[q]), f4(gzm[q]), f4(gzp[q]),
+                left[q], right[q], front[q], back[q], below[q], above[q],
+                source[q], diagonal[q], w,
+            )  # fmt: skip
+            row[q] = own[q] + f4(mask[q]) * (value - own[q])
+        for q in range(stop - start):
+            own[q] = row[q]
+
+
+@njit(inline="always", **FAST)
 def _scaled(rhs, op, kd, k, km, j, jm, i, im):
     """Return rhs / diagonal of a voxel."""
-    gz, gy, gx, d, _, w = op
+    gz, gy, gx, d, _, w, _ = op
     x = f4(gx[k, j, im]) + f4(gx[k, j, i])
     y = f4(gy[k, jm, i]) + f4(gy[k, j, i])
     z = f4(gz[km, j, i]) + f4(gz[k, j, i])
     return rhs[k, j, i] / max(w[2] * x + w[1] * y + w[0] * z + d[kd, j, i], TINY)
 
 
-@njit(**OPTIONS)
-def _scale_plane(u, rhs, op, masks, k):
-    """Half a sweep from u = 0: the first colour becomes rhs / diagonal, the other stays 0."""
+@njit(**FAST)
+def _scale_plane(u, rhs, op, k):
+    """Half a sweep from u = 0: rhs / diagonal; the other colour is overwritten next."""
     nz, ny, nx = u.shape
     km, _ = _around(k, nz)
     kd = op[4][k]
     for j in range(ny):
         jm, _ = _around(j, ny)
-        c = (k + j) & 1
-        u[k, j, 0] = masks[c, 0] * _scaled(rhs, op, kd, k, km, j, jm, 0, nx - 1)
+        u[k, j, 0] = _scaled(rhs, op, kd, k, km, j, jm, 0, nx - 1)
         for i in range(1, nx):
-            u[k, j, i] = masks[c, i] * _scaled(rhs, op, kd, k, km, j, jm, i, i - 1)
+            u[k, j, i] = _scaled(rhs, op, kd, k, km, j, jm, i, i - 1)
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def _prolong_plane(u, coarse, k):
     _, ny, nx = u.shape
     for j in range(ny):
@@ -110,14 +155,14 @@ def _prolong_plane(u, coarse, k):
             u[k, j, nx - 1] += coarse[k // 2, j // 2, nx // 2]
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def prolong(first, end, u, coarse):
     """Add the value of its block to every voxel."""
     for k in range(first, end):
         _prolong_plane(u, coarse, k)
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def _dot_plane(u, v, k):
     total = 0.0
     for j in range(u.shape[1]):
@@ -128,21 +173,21 @@ def _dot_plane(u, v, k):
     return total
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def _stage(u, rhs, coarse, op, masks, sums, from_zero, stage, last_stage, k, row):
     """Stage 0 prepares plane k, the later ones relax one colour of it after the other."""
     k = k % u.shape[0]
     if stage > 0:
         _relax_plane(u, rhs, op, masks, stage & 1, k, row)
     elif from_zero:
-        _scale_plane(u, rhs, op, masks, k)
+        _scale_plane(u, rhs, op, k)
     else:
         _prolong_plane(u, coarse, k)
     if stage == last_stage:
         sums[k] = _dot_plane(u, rhs, k)
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def smooth_wave(first, end, u, rhs, coarse, op, masks, sums, from_zero, last_stage):
     """Run all smoothing stages through a slab, each one plane behind the one before.
 
@@ -152,34 +197,34 @@ def smooth_wave(first, end, u, rhs, coarse, op, masks, sums, from_zero, last_sta
     neighbours, so the range of planes shrinks by one per stage at both ends of the slab. The wedges
     left open at the seams are the business of `smooth_seam`.
     """
-    row = np.empty(u.shape[2], np.float32)
+    row = np.empty(ROW, np.float32)
     for k in range(first, end):
         for stage in range(min(last_stage, (k - first) // 2) + 1):
             _stage(u, rhs, coarse, op, masks, sums, from_zero, stage, last_stage, k - stage, row)
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def smooth_seam(seam, u, rhs, coarse, op, masks, sums, from_zero, last_stage):
     """Do what `smooth_wave` left open on both sides of a seam (plane 0 is a seam of the ring)."""
-    row = np.empty(u.shape[2], np.float32)
+    row = np.empty(ROW, np.float32)
     for stage in range(1, last_stage + 1):
         for k in range(seam - stage, seam + stage):
             _stage(u, rhs, coarse, op, masks, sums, from_zero, stage, last_stage, k, row)
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def smooth_thin(u, rhs, coarse, op, masks, sums, from_zero, last_stage):
     """Do the same, stage after stage, on a grid with too few planes for a wave."""
-    row = np.empty(u.shape[2], np.float32)
+    row = np.empty(ROW, np.float32)
     for stage in range(last_stage + 1):
         for k in range(u.shape[0]):
             _stage(u, rhs, coarse, op, masks, sums, from_zero, stage, last_stage, k, row)
 
 
-@njit(inline="always", **OPTIONS)
+@njit(inline="always", **FAST)
 def _product(u, op, kd, k, km, kp, j, jm, jp, i, im, ip):
     """Return (A u) of a voxel."""
-    gz, gy, gx, d, _, w = op
+    gz, gy, gx, d, _, w, _ = op
     c = u[k, j, i]
     x = f4(gx[k, j, im]) * (c - u[k, j, im]) + f4(gx[k, j, i]) * (c - u[k, j, ip])
     y = f4(gy[k, jm, i]) * (c - u[k, jm, i]) + f4(gy[k, j, i]) * (c - u[k, jp, i])
@@ -187,7 +232,7 @@ def _product(u, op, kd, k, km, kp, j, jm, jp, i, im, ip):
     return w[2] * x + w[1] * y + w[0] * z + d[kd, j, i] * c
 
 
-@njit(inline="always", **OPTIONS)
+@njit(inline="always", **FAST)
 def _product_row(row, u, op, k, km, kp, j, jm, jp):
     nx = u.shape[2]
     kd = op[4][k]
@@ -197,7 +242,7 @@ def _product_row(row, u, op, k, km, kp, j, jm, jp):
     row[nx - 1] = _product(u, op, kd, k, km, kp, j, jm, jp, nx - 1, nx - 2, 0)
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def restrict_residual(first, end, coarse, u, rhs, op):
     """Set coarse to the sum of rhs - A u over each block of 2 x 2 x 2 voxels (coarse planes)."""
     nz, ny, nx = u.shape
@@ -217,7 +262,7 @@ def restrict_residual(first, end, coarse, u, rhs, op):
                 coarse[kk, jj, ii] = total[2 * ii] + total[2 * ii + 1]
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def subtract_product(first, end, r, u, factor, op, norms):
     """Subtract factor (A u) from r and leave the square norm of each plane of r in norms."""
     nz, ny, nx = u.shape
@@ -232,10 +277,10 @@ def subtract_product(first, end, r, u, factor, op, norms):
         norms[k] = _dot_plane(r, r, k)
 
 
-@njit(inline="always", **OPTIONS)
+@njit(inline="always", **FAST)
 def _energy(u, v, op, kd, k, kp, j, jp, i, ip):
     """Return the parts of u.A u and u.A v of a voxel and the faces after it."""
-    gz, gy, gx, d, _, w = op
+    gz, gy, gx, d, _, w, _ = op
     c, e = u[k, j, i], v[k, j, i]
     x, y, z = u[k, j, ip] - c, u[k, jp, i] - c, u[kp, j, i] - c
     a, b, f = w[2] * f4(gx[k, j, i]) * x, w[1] * f4(gy[k, j, i]) * y, w[0] * f4(gz[k, j, i]) * z
@@ -245,7 +290,7 @@ def _energy(u, v, op, kd, k, kp, j, jp, i, ip):
     return own, cross
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def energies(first, end, u, v, op, sums):
     """Leave the parts of u.A u and u.A v in sums, shape (nz, 2)."""
     nz, ny, nx = u.shape
@@ -265,7 +310,7 @@ def energies(first, end, u, v, op, sums):
         sums[k, 0], sums[k, 1] = own, cross
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def combine(first, end, u, a, v, b):
     """Set u to a u + b v."""
     for k in range(first, end):
@@ -274,7 +319,7 @@ def combine(first, end, u, a, v, b):
                 u[k, j, i] = a * u[k, j, i] + b * v[k, j, i]
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def _move_plane(x, p, z, alpha, beta, k):
     for j in range(x.shape[1]):
         for i in range(x.shape[2]):
@@ -283,10 +328,10 @@ def _move_plane(x, p, z, alpha, beta, k):
             x[k, j, i] += alpha * p[k, j, i]
 
 
-@njit(inline="always", **OPTIONS)
+@njit(inline="always", **FAST)
 def _balance(x, drive, op, kd, k, km, kp, j, jm, jp, i, im, ip):
     """Return the net flux into a voxel; the affine field `drive` is part of every difference."""
-    gz, gy, gx, d, _, w = op
+    gz, gy, gx, d, _, w, _ = op
     c, ez, ey, ex = x[k, j, i], drive[0], drive[1], drive[2]
     a = gx[k, j, im] * (x[k, j, im] - c - ex) + gx[k, j, i] * (x[k, j, ip] - c + ex)
     b = gy[k, jm, i] * (x[k, jm, i] - c - ey) + gy[k, j, i] * (x[k, jp, i] - c + ey)
@@ -294,7 +339,7 @@ def _balance(x, drive, op, kd, k, km, kp, j, jm, jp, i, im, ip):
     return w[2] * a + w[1] * b + w[0] * f - d[kd, j, i] * c
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def _balance_plane(r, x, rhs, rhs_plane, drive, op, norms, fluxes, k):
     gz, w = op[0], op[5]
     nz, ny, nx = x.shape
@@ -320,7 +365,7 @@ def _balance_plane(r, x, rhs, rhs_plane, drive, op, norms, fluxes, k):
     fluxes[k] = w[0] * flux
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def step_wave(first, end, x, r, p, z, alpha, beta, rhs, rhs_plane, drive, op, norms, fluxes):
     """Set p to z + beta p, add alpha p to x, set r to the residual of x; norms and fluxes by plane.
 
@@ -335,7 +380,7 @@ def step_wave(first, end, x, r, p, z, alpha, beta, rhs, rhs_plane, drive, op, no
             _balance_plane(r, x, rhs, rhs_plane, drive, op, norms, fluxes, k - 1)
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def step_seam(first, end, x, r, rhs, rhs_plane, drive, op, norms, fluxes):
     """Set r on the first and last plane of a slab (see `step_wave`)."""
     _balance_plane(r, x, rhs, rhs_plane, drive, op, norms, fluxes, first)
@@ -343,15 +388,15 @@ def step_seam(first, end, x, r, rhs, rhs_plane, drive, op, norms, fluxes):
         _balance_plane(r, x, rhs, rhs_plane, drive, op, norms, fluxes, end - 1)
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def relax_colour(first, end, u, rhs, op, masks, colour):
     """Relax one colour of A u = rhs."""
-    row = np.empty(u.shape[2], np.float32)
+    row = np.empty(ROW, np.float32)
     for k in range(first, end):
         _relax_plane(u, rhs, op, masks, colour, k, row)
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def add_coupled(first, end, out, rhs, u, coupling):
     """Set out to rhs + coupling u."""
     for k in range(first, end):
@@ -360,7 +405,7 @@ def add_coupled(first, end, out, rhs, u, coupling):
                 out[k, j, i] = rhs[k, j, i] + coupling[k, j, i] * u[k, j, i]
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def exchange(first, end, r, s, u, v, coupling, factor):
     """Let factor coupling (u - v) flow out of r and into s."""
     for k in range(first, end):
@@ -371,7 +416,7 @@ def exchange(first, end, r, s, u, v, coupling, factor):
                 s[k, j, i] += flow
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def coupling_energies(first, end, a, b, c, d, coupling, sums):
     """Leave the parts of sum coupling (a - b)^2 and sum coupling (a - b)(c - d) in sums."""
     for k in range(first, end):
@@ -388,17 +433,17 @@ def coupling_energies(first, end, a, b, c, d, coupling, sums):
         sums[k, 0], sums[k, 1] = own, cross
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def dot(first, end, u, v, sums):
     """Leave the parts of u.v in sums."""
     for k in range(first, end):
         sums[k] = _dot_plane(u, v, k)
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def through_flux(first, end, x, drive, op, sums):
-    """Leave the sums of the fluxes through all faces after the voxels of a plane in sums (nz, 3)."""
-    gz, gy, gx, _, _, w = op
+    """Leave the flux through all faces after the voxels of each plane in sums, shape (nz, 3)."""
+    gz, gy, gx, _, _, w, _ = op
     nz, ny, nx = x.shape
     for k in range(first, end):
         _, kp = _around(k, nz)
@@ -414,9 +459,9 @@ def through_flux(first, end, x, drive, op, sums):
         sums[k, 0], sums[k, 1], sums[k, 2] = w[0] * z, w[1] * y, w[2] * e
 
 
-@njit(**OPTIONS)
+@njit(**FAST)
 def coarse_faces(first, end, coarse, fine, axis, factor):
-    """Set each coarse conductance to factor times the sum of the fine ones of the same coarse face."""
+    """Set each coarse conductance to factor times the sum of the fine ones in its face."""
     nz, ny, nx = fine.shape
     _, my, mx = coarse.shape
     for kk in range(first, end):

@@ -11,7 +11,7 @@ __all__ = ["Multigrid"]
 
 DIRECT_SIZE = 3000  # unknowns: below this the coarse problem is factorised
 KRYLOV_LEVELS = 3  # coarse levels 1 ... 3 take two Krylov steps, deeper ones a plain V-cycle
-GOOD_ENOUGH = 0.25  # one step suffices if it reduces the residual by this factor (Notay 2008)
+GOOD_ENOUGH = 0.4  # one step suffices if it reduces the residual by this factor
 
 
 class Multigrid:
@@ -56,12 +56,12 @@ class Multigrid:
 
     def _coarse(self, level: int) -> NDArray:
         """Solve the problem of a coarse level approximately; its right-hand side is overwritten."""
-        rhs: NDArray = self._rhs[level]  # type: ignore[assignment]
+        rhs: NDArray = self._rhs[level]
         if level == len(self.operators) - 1:
             return self._direct(rhs)
         operator = self.operators[level]
-        first: NDArray = self._first[level]  # type: ignore[assignment]
-        second: NDArray = self._second[level]  # type: ignore[assignment]
+        first: NDArray = self._first[level]
+        second: NDArray = self._second[level]
         slope = self._cycle(level, first, rhs)
         if level > KRYLOV_LEVELS:
             return first

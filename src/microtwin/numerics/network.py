@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microtwin.numerics import kernels
-from microtwin.numerics.operator import SWEEPS, GridOperator, PlaneField, Source, factorized
+from microtwin.numerics.operator import GridOperator, PlaneField, Source, factorized
 from microtwin.numerics.threads import over_slabs, slab_bounds
 
 __all__ = ["NetworkOperator"]
@@ -65,9 +65,7 @@ class NetworkOperator:
         return np.zeros(self.shape, dtype)
 
     def _others(self, f: int) -> list[tuple[int, NDArray[np.float32]]]:
-        return [
-            (pair[0] + pair[1] - f, c) for pair, c in self.couplings.items() if f in pair
-        ]
+        return [(pair[0] + pair[1] - f, c) for pair, c in self.couplings.items() if f in pair]
 
     def _with_inflow(self, f: int, u: NDArray, rhs: NDArray) -> NDArray:
         """Return the right-hand side of field f with what flows in from the other fields."""
@@ -86,7 +84,7 @@ class NetworkOperator:
     def smooth_from_zero(self, u: NDArray, rhs: NDArray) -> None:
         """Overwrite u with the result of smoothing A u = rhs from zero."""
         u[...] = 0
-        for _ in range(SWEEPS):
+        for _ in range(self.fields[0].sweeps):
             self._sweep(u, rhs, (0, 1))
 
     def restrict_residual(self, coarse: NDArray, u: NDArray, rhs: NDArray) -> None:
@@ -98,7 +96,7 @@ class NetworkOperator:
         """Add the coarse correction to u, smooth in the reverse order, and return u.rhs."""
         for f in range(len(self.fields)):
             over_slabs(kernels.prolong, self._slabs, u[f], coarse[f])
-        for _ in range(SWEEPS):
+        for _ in range(self.fields[0].sweeps):
             self._sweep(u, rhs, (1, 0))
         total = 0.0
         for f in range(len(self.fields)):

@@ -53,7 +53,7 @@ class PlaneField:
         return cls(np.stack([np.zeros_like(low), low, high]).astype(np.float32), plane)
 
     def block_sums(self, factor: float = 1.0) -> PlaneField:
-        """Return `factor` times the sums over 2 x 2 x 2 voxels, again with equal planes kept once."""
+        """Return `factor` times the sums over 2 x 2 x 2 voxels, equal planes again kept once."""
         _, ny, nx = self.values.shape
         padded = np.pad(self.values, ((0, 0), (0, ny % 2), (0, nx % 2)))
         flat = padded.reshape(len(padded), (ny + 1) // 2, 2, (nx + 1) // 2, 2).sum((2, 4))
@@ -88,7 +88,10 @@ class Source:
     drive: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
-SWEEPS = 2  # red-black Gauss-Seidel sweeps before and after the coarse correction
+# Red-black Gauss-Seidel sweeps before and after the coarse correction: two where the residual is
+# wanted to six digits, one on the coarse levels, where the Krylov steps do the rest.
+FINEST_SWEEPS = 2
+COARSE_SWEEPS = 1
 
 
 class GridOperator:
@@ -106,6 +109,8 @@ class GridOperator:
         face (halved when the spacing doubles and its area quadruples is summed).
     mass : PlaneField, optional
         Non-negative diagonal (reaction or capacity per voxel).
+    sweeps : int
+        Red-black Gauss-Seidel sweeps before and after a coarse correction.
     """
 
     def __init__(
@@ -114,8 +119,10 @@ class GridOperator:
         weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
         ends: PlaneField | None = None,
         mass: PlaneField | None = None,
+        sweeps: int = FINEST_SWEEPS,
     ) -> None:
-        self.shape: tuple[int, int, int] = faces[0].shape  # type: ignore[assignment]
+        self.sweeps = sweeps
+        self.shape: tuple[int, int, int] = faces[0].shape
         self.faces = faces
         self.weights = weights
         self.ends = ends
@@ -124,11 +131,17 @@ class GridOperator:
         diagonal = PlaneField.zeros(self.shape) if not terms else terms[0]
         if len(terms) == 2:
             diagonal = terms[0].plus(terms[1])
-        self._op = (*faces, diagonal.values, diagonal.plane, tuple(np.float32(v) for v in weights))
-        # The kernels compute rows whole and keep every other value: one mask per colour.
-        self._masks = np.zeros((2, self.shape[2]), np.float32)
-        self._masks[0, 0::2] = 1
-        self._masks[1, 1::2] = 1
+        wraps = bool(faces[2][:, :, -1].any())
+        scalars = tuple(np.float32(v) for v in weights)
+        self._op = (*faces, diagonal.values, diagonal.plane, scalars, wraps)
+        # Sweeps compute whole rows and keep every other value: one mask per colour. Where the
+        # neighbour of an end is the other end, ends are relaxed on their own.
+        _, ny, nx = self.shape
+        parity = np.add.outer(np.arange(ny), np.arange(nx)) % 2
+        masks = np.stack([parity == 0, parity == 1])
+        if wraps:
+            masks[:, :, [0, -1]] = False
+        self._masks = masks.reshape(2, ny * nx).view(np.uint8)
         self._slabs = slab_bounds(self.shape)
         self._sums = np.empty((self.shape[0], 2))
         self._parts = np.empty(self.shape[0])
@@ -144,7 +157,7 @@ class GridOperator:
 
     def smooth_from_zero(self, u: NDArray, rhs: NDArray) -> None:
         """Overwrite u with the result of smoothing A u = rhs from zero."""
-        self._smooth(u, rhs, u, True, 2 * SWEEPS - 1)
+        self._smooth(u, rhs, u, True, 2 * self.sweeps - 1)
 
     def restrict_residual(self, coarse: NDArray, u: NDArray, rhs: NDArray) -> None:
         """Overwrite the coarse vector with the block sums of rhs - A u."""
@@ -153,7 +166,7 @@ class GridOperator:
 
     def prolong_and_smooth(self, u: NDArray, coarse: NDArray, rhs: NDArray) -> float:
         """Add the coarse correction to u, smooth in the reverse order, and return u.rhs."""
-        return self._smooth(u, rhs, coarse, False, 2 * SWEEPS)
+        return self._smooth(u, rhs, coarse, False, 2 * self.sweeps)
 
     def _smooth(self, u: NDArray, rhs: NDArray, coarse: NDArray, zero: bool, last: int) -> float:
         args = (u, rhs, coarse, self._op, self._masks, self._parts, zero, last)
@@ -242,7 +255,7 @@ class GridOperator:
             )
         ends = None if self.ends is None else self.ends.block_sums(0.5)
         mass = None if self.mass is None else self.mass.block_sums()
-        return GridOperator(faces, self.weights, ends, mass)  # type: ignore[arg-type]
+        return GridOperator(faces, self.weights, ends, mass, COARSE_SWEEPS)  # type: ignore[arg-type]
 
     def factorize(self) -> Callable[[NDArray], NDArray[np.float32]]:
         """Return a function that solves A u = rhs directly, for a small grid.

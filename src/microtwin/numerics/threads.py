@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -25,7 +25,11 @@ def thread_count() -> int:
     """
     wish = os.environ.get("MICROTWIN_THREADS")
     if wish is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
     if not wish.isdigit() or int(wish) < 1:
         raise ValueError(f"MICROTWIN_THREADS={wish!r} is not allowed; use a whole number from 1 up")
     return int(wish)
@@ -54,7 +58,7 @@ def slab_bounds(shape: tuple[int, ...]) -> list[tuple[int, int]]:
     return [(s * shape[0] // n, (s + 1) * shape[0] // n) for s in range(n)]
 
 
-def over_slabs(kernel: Callable[..., Any], bounds: list[tuple[int, int]], *args: Any) -> None:
+def over_slabs(kernel: Callable[..., Any], bounds: Sequence[tuple[int, ...]], *args: Any) -> None:
     """Call ``kernel(first, end, *args)`` for every slab, all at once, and wait for them.
 
     An exception in any slab is raised after all have finished.

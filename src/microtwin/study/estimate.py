@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ..imaging import open_volume
 from .errors import StudyError
 from .reading import StudyFile
 from .schema import Study
-from .volumes import open_volume
 
 __all__ = ["Cost", "estimate_cost", "require_memory"]
 

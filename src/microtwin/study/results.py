@@ -245,7 +245,7 @@ def _transport(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity
                 phase=numbers["phase"],
                 direction=numbers["direction"],
                 value=value,
-                text=None if value is not None else f"infinite: {numbers['message']}",
+                text=None if value is not None else numbers["message"],
                 unit="1",
                 uncertainty=terms,
                 checks=[*solved, *_budget_check(value, terms, target)],

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..imaging import open_volume
 from ..microstructure import VoxelSize
 from .errors import StudyError
-from .volumes import open_volume
 
 __all__ = ["ImageFacts", "look_at_image", "parse_phases", "study_text"]
 

@@ -37,7 +37,8 @@ def fractions(params: Params, inputs: Inputs) -> StageOutput:
     terms: dict[str, float | None] = {"discretisation": None, "sampling": None}
     numbers: dict[str, Any] = {"phase": phase, "volume_fraction": value, "uncertainty": terms}
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
-        terms["discretisation"] = abs(value - coarsen_for(micro, phase).volume_fraction(phase))
+        coarse = coarsen_for(micro, phase)
+        terms["discretisation"] = abs(value - coarse.volume_fraction(phase))
     if params["sampling"] and 0.0 < value < 1.0:
         structure = integral_range(micro, phase)
         terms["sampling"] = math.sqrt(structure.variance(micro.extent))
@@ -179,7 +180,7 @@ def sampling(params: Params, inputs: Inputs) -> StageOutput:
     return StageOutput(numbers, checks=[samples])
 
 
-def _solve(image: Microstructure, params: Params, interface: str, tol: float) -> TortuosityResult:
+def _solve(image: Microstructure, params: Params, interface: Any, tol: float) -> TortuosityResult:
     from ..transport import tortuosity_factor
 
     return tortuosity_factor(

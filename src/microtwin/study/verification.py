@@ -8,11 +8,9 @@ from ..trust import Case
 
 __all__ = ["all_cases"]
 
-ROOMS = ("transport", "descriptors")
+MODULES = ("transport.verification", "descriptors.verification", "trust.cases")
 
 
 def all_cases() -> list[Case]:
     """Return the cases of all rooms, in the order of the rooms."""
-    return [
-        case for room in ROOMS for case in import_module(f"microtwin.{room}.verification").CASES
-    ]
+    return [case for name in MODULES for case in import_module(f"microtwin.{name}").CASES]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from microtwin.connectivity import percolating_mask
 from microtwin.geometry import area_vectors, smooth_geometry
 from microtwin.numerics.network import NetworkOperator
+from microtwin.numerics.operator import GridOperator
 from microtwin.transport.cell_problem import cell_problem
 
 __all__ = ["CompositeProblem", "composite_problem", "contact_resistance"]
@@ -130,11 +130,12 @@ def _staircase(
 
 def _embedded(
     fields: NDArray[np.uint8],
-    groups: Sequence[float],
+    groups: NDArray[np.float64],
     spacing: tuple[float, float, float],
     periodic: bool,
 ) -> CompositeProblem:
-    operators, sources, norms = [], [], []
+    operators: list[GridOperator] = []
+    sources, norms = [], []
     for number, value in enumerate(groups, start=1):
         geometry = smooth_geometry(fields, number, None, periodic)
         factor = float(value) * geometry.unit
@@ -152,12 +153,12 @@ def _embedded(
         area = area_vectors(fields, f + 1, g + 1, periodic)
         area *= stretch[:, None, None, None]
         couplings[f, g] = _coupling(area) / np.float32(contact_resistance(groups[f], groups[g]))
-    operator = NetworkOperator(operators, couplings)
-    return CompositeProblem(operator, tuple(sources), float(np.linalg.norm(norms)))
+    network = NetworkOperator(operators, couplings)
+    return CompositeProblem(network, tuple(sources), float(np.linalg.norm(norms)))
 
 
 def _coupling(area: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the conductance through the interface in each voxel per unit of 1 / contact_resistance.
+    """Return the conductance through the interface in each voxel times the contact resistance.
 
     For an interface with the unit normal n the layer in which current may change sides is thinner
     than for one along the grid, by sqrt(nz^4 + ny^4 + nx^4): exact along the axes and both kinds

@@ -14,7 +14,7 @@ __all__ = ["FluxState", "fluctuation"]
 
 def _ramp(n: int) -> NDArray[np.float64]:
     """Return the linear potential at the layers, in steps, zero in the middle."""
-    return np.arange(n) - 0.5 * (n - 1)
+    return np.arange(n, dtype=np.float64) - 0.5 * (n - 1)
 
 
 def fluctuation(potential: NDArray[np.float64], axis: int) -> NDArray[np.float64]:

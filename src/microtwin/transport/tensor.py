@@ -45,13 +45,13 @@ class HomogenizedTensor:
     flux_spreads: tuple[float, ...]
 
     @property
-    def principal_values(self) -> NDArray[np.float64]:
+    def principal_values(self) -> NDArray[np.floating]:
         """Principal values in falling order, shape (3,)."""
         return np.linalg.eigvalsh(self.tensor)[::-1]
 
     @property
     def principal_directions(self) -> NDArray[np.float64]:
-        """Unit vectors of the principal values in the columns, components (z, y, x), shape (3, 3)."""
+        """Unit vectors of the principal values in the columns, components (z, y, x)."""
         return np.linalg.eigh(self.tensor)[1][:, ::-1]
 
     @property
@@ -146,15 +146,14 @@ def homogenize(
     )  # fmt: skip
 
 
-def _checked(
-    micro: Microstructure, conductivities: Mapping[str, float]
-) -> NDArray[np.float64]:
+def _checked(micro: Microstructure, conductivities: Mapping[str, float]) -> NDArray[np.float64]:
     """Return the conductivity of every label, shape (256,)."""
     values = np.zeros(256)
     for phase, value in conductivities.items():
         if not np.isfinite(value) or value < 0.0:
             raise ValueError(
-                f"conductivity {value!r} of phase {phase!r} is not allowed; use zero or a positive number"
+                f"conductivity {value!r} of phase {phase!r} is not allowed; "
+                "use zero or a positive number"
             )
         values[micro.label(phase)] = value
     if not values.any():

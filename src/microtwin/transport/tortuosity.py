@@ -17,6 +17,7 @@ from microtwin.transport.options import Boundary, Interface, check_options
 
 __all__ = ["TortuosityResult", "tortuosity_factor"]
 
+
 @dataclass(frozen=True, eq=False)
 class TortuosityResult:
     """Steady diffusion through one phase in one direction.
@@ -44,8 +45,8 @@ class TortuosityResult:
     layer_flux : ndarray of float64, shape (n,)
         Flux from each layer to the next over that of an image without obstacles. With fixed
         potentials there are n - 1 pairs of layers, with periodicity n.
-    residual_history : tuple of float
-        Residual at the start and after every iteration.
+    residual_history, spread_history : tuple of float
+        Residual and flux spread at the start and after every iteration.
     """
 
     phase: str
@@ -62,6 +63,7 @@ class TortuosityResult:
     flux_spread: float = 0.0
     layer_flux: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0), repr=False)
     residual_history: tuple[float, ...] = field(default=(), repr=False)
+    spread_history: tuple[float, ...] = field(default=(), repr=False)
     _state: fields.FluxState | None = field(default=None, repr=False)
 
     @property
@@ -73,7 +75,9 @@ class TortuosityResult:
     def message(self) -> str:
         """One sentence that says what was found."""
         if self.label_fraction == 0.0:
-            return f"There is no voxel of {self.phase}: D_eff is 0 and the tortuosity factor infinite."
+            return (
+                f"There is no voxel of {self.phase}: D_eff is 0 and the tortuosity factor infinite."
+            )
         if not self.percolates:
             return (
                 f"The {self.phase} phase does not percolate along {self.direction}: D_eff is 0 and "
@@ -208,8 +212,8 @@ def tortuosity_factor(
         return result
     inside = clusters > 0
     del clusters
-    order = [axis, *(a for a in range(3) if a != axis)]
-    spacing = tuple(micro.voxel_size[a] for a in order)
+    across = [micro.voxel_size[a] for a in range(3) if a != axis]
+    spacing = (micro.voxel_size[axis], across[0], across[1])
     operator, source, scale = cell_problem(geometry.faces, geometry.outer, spacing, periodic)
     guess = None if initial is None else fields.fluctuation(initial, axis)
     solution = solve(
@@ -229,6 +233,7 @@ def tortuosity_factor(
         flux_spread=solution.flux_spread,
         layer_flux=flux,
         residual_history=solution.residual_history,
+        spread_history=solution.spread_history,
         _state=fields.FluxState(
             solution.x, operator, source, geometry.unit, axis, inside, diffusivity
         ),
