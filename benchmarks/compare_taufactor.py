@@ -53,7 +53,8 @@ def main() -> None:
                 solver = taufactor.Solver(pore, device=torch.device("cpu"))
                 solver.solve(verbose=False, conv_crit=options.tol)
                 theirs = time.perf_counter() - start
-            line += f" {theirs:12.2f} {float(solver.D_eff):8.5f} {theirs / seconds:7.1f}"
+            value = float(torch.as_tensor(solver.D_eff).ravel()[0])
+            line += f" {theirs:12.2f} {value:8.5f} {theirs / seconds:7.1f}"
         print(line, flush=True)
 
 

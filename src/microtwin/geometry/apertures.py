@@ -13,7 +13,7 @@ from microtwin.geometry.catalogue import PATTERNS, pattern_table
 from microtwin.geometry.kernels import FULL
 from microtwin.numerics.threads import over_slabs, slab_bounds
 
-__all__ = ["PhaseGeometry", "label_patterns", "smooth_geometry", "voxel_geometry"]
+__all__ = ["PhaseGeometry", "assemble", "label_patterns", "smooth_geometry", "voxel_geometry"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +87,8 @@ def smooth_geometry(
 
     The connectivity of the labels is kept as well. A piece of the phase inside a voxel with
     another label belongs to one cluster of the phase only: its links to other clusters are closed.
-    If such a voxel holds separate pieces on two sides (a thin wall), only the larger one keeps its
-    links; otherwise the one value of the voxel would be a leak through the wall.
+    If such a voxel holds separate pieces on two sides (a thin wall), only the larger one is kept;
+    otherwise the one value of the voxel would be a leak through the wall.
 
     Parameters
     ----------
@@ -106,22 +106,47 @@ def smooth_geometry(
     -------
     PhaseGeometry
     """
-    nz, ny, nx = labels.shape
     patterns = label_patterns(labels, phase, periodic)
     table = pattern_table()
+    return assemble(labels, phase, patterns, table.faces, table.octants, clusters, periodic)
+
+
+def assemble(
+    labels: NDArray[np.uint8],
+    phase: int,
+    patterns: NDArray[np.integer],
+    quarter_faces: NDArray[np.uint8],
+    octants: NDArray[np.uint8],
+    clusters: NDArray[np.integer] | None,
+    periodic: bool,
+) -> PhaseGeometry:
+    """Put the pieces of the dual cells together to a geometry that keeps the connectivity.
+
+    Parameters
+    ----------
+    labels, phase, clusters, periodic
+        As in `smooth_geometry`.
+    patterns : ndarray of int, shape (nz + 1, ny + 1, nx + 1)
+        Row of each dual cell in the two tables.
+    quarter_faces, octants : ndarray of uint8, shape (n, 12) and (n, 8)
+        Shares of the phase, see `catalogue`.
+
+    Returns
+    -------
+    PhaseGeometry
+    """
     slabs = slab_bounds(labels.shape)
-    faces = tuple(np.empty(labels.shape, np.uint8) for _ in range(3))
-    low = np.empty((ny, nx), np.uint8)
-    links = np.empty(labels.shape, np.uint8)
-    volumes = np.zeros(nz, np.int64)
-    shares = (table.faces, table.octants)
-    over_slabs(kernels.cut, slabs, patterns, labels, phase, *shares, faces, low, links, volumes)
-    del patterns
+    kept = np.empty(labels.shape, np.uint8)
+    volumes = np.zeros(len(labels), np.int64)
+    image = (labels, phase, periodic)
+    shares = (quarter_faces, octants)
+    over_slabs(kernels.keep_pieces, slabs, patterns, *image, *shares, kept, volumes)
     owners = label_clusters(labels == phase, periodic)[0] if clusters is None else clusters.copy()
-    over_slabs(kernels.attach, slabs, faces, links, owners, labels, phase, periodic)
-    low = np.where((owners[0] > 0) & (links[0] & 1 > 0), low, np.uint8(0))
-    high = np.where((owners[-1] > 0) & (links[-1] & 2 > 0), faces[0][-1], np.uint8(0))
-    over_slabs(kernels.close, slabs, faces, links, owners, periodic)
+    over_slabs(kernels.attach, slabs, patterns, quarter_faces, kept, owners, *image)
+    faces = tuple(np.empty(labels.shape, np.uint8) for _ in range(3))
+    over_slabs(kernels.open_faces, slabs, patterns, quarter_faces, kept, owners, faces, periodic)
+    low, high = (np.empty(labels.shape[1:], np.uint8) for _ in range(2))
+    kernels.open_ends(low, high, patterns, quarter_faces, kept, owners)
     fraction = float(volumes.sum() / (8.0 * FULL * labels.size))
     return PhaseGeometry(faces, (low, high), 1.0 / (4 * FULL), fraction)  # type: ignore[arg-type]
 

@@ -9,7 +9,7 @@ from microtwin.numerics.compiling import OPTIONS
 
 FULL = 62  # units in a whole quarter face or octant: even, for a clean half; 4 * 62 fits a byte
 ALL_OTHER = 0x5555  # the pattern of eight equal labels that are not the phase of interest
-ALL_FACES = 63  # one bit per face of a voxel, in the order z-, z+, y-, y+, x-, x+
+ALL_CORNERS = 255  # one bit per corner of a voxel
 
 
 @njit(**OPTIONS)
@@ -135,9 +135,13 @@ def _pattern(corner, phase):
 
 
 @njit(**OPTIONS)
-def cut(first, end, patterns, labels, phase, quarter, octant, faces, low, links, volumes):
-    """Add up quarter faces and octants, and find which faces of a voxel its piece may use."""
-    gz, gy, gx = faces
+def keep_pieces(first, end, patterns, labels, phase, periodic, quarter, octant, kept, volumes):
+    """Find the piece of the phase that each voxel of another label keeps, and add up volumes.
+
+    `kept` has one bit per corner of the voxel: all of them for voxels of the phase, none where the
+    phase does not reach. Corner c = (a, b, d) of voxel (k, j, i) lies in the dual cell
+    (k + 1 - a, j + 1 - b, i + 1 - d), whose corner c is that voxel.
+    """
     _, ny, nx = labels.shape
     plain = np.empty(nx + 1, np.uint8)
     for k in range(first, end):
@@ -150,106 +154,119 @@ def cut(first, end, patterns, labels, phase, quarter, octant, faces, low, links,
                 plain[i] = same * ((p == 0) + 2 * (p == ALL_OTHER))
             for i in range(nx):
                 if plain[i] > 0 and plain[i] == plain[i + 1]:
-                    full = np.uint8(4 * FULL) if plain[i] == 1 else np.uint8(0)
-                    gz[k, j, i], gy[k, j, i], gx[k, j, i] = full, full, full
-                    links[k, j, i] = ALL_FACES if plain[i] == 1 else 0
-                    volumes[k] += 2 * full
+                    kept[k, j, i] = ALL_CORNERS if plain[i] == 1 else 0
+                    volumes[k] += 8 * FULL if plain[i] == 1 else 0
                     continue
-                z, y, x, v = 0, 0, 0, 0
-                for a in range(2):
-                    for b in range(2):
-                        z += quarter[patterns[k + 1, j + 1 - a, i + 1 - b], 2 * a + b]
-                        y += quarter[patterns[k + 1 - a, j + 1, i + 1 - b], 4 + 2 * a + b]
-                        x += quarter[patterns[k + 1 - a, j + 1 - b, i + 1], 8 + 2 * a + b]
-                        for c in range(2):
-                            p = patterns[k + 1 - a, j + 1 - b, i + 1 - c]
-                            v += octant[p, 4 * a + 2 * b + c]
-                gz[k, j, i], gy[k, j, i], gx[k, j, i] = z, y, x
-                volumes[k] += v
-                mine = labels[k, j, i] == phase
-                links[k, j, i] = ALL_FACES if mine else _largest_piece(patterns, quarter, k, j, i)
-        if k == 0:
-            for j in range(ny):
-                for i in range(nx):
-                    z = 0
-                    for a in range(2):
-                        for b in range(2):
-                            z += quarter[patterns[0, j + 1 - a, i + 1 - b], 2 * a + b]
-                    low[j, i] = z
+                corners = ALL_CORNERS
+                if labels[k, j, i] != phase:
+                    corners = _largest_piece(patterns, quarter, labels, phase, periodic, k, j, i)
+                kept[k, j, i] = corners
+                for c in range(8):
+                    if corners >> c & 1:
+                        p = patterns[k + 1 - (c >> 2), j + 1 - (c >> 1 & 1), i + 1 - (c & 1)]
+                        volumes[k] += octant[p, c]
 
 
 @njit(**OPTIONS)
-def _largest_piece(patterns, quarter, k, j, i):
-    """Return the faces (bits) that touch the largest piece of the phase inside a voxel.
+def _largest_piece(patterns, quarter, labels, phase, periodic, k, j, i):
+    """Return the corners (bits) of the largest piece of the phase in a voxel of another label.
 
-    Faces belong to one piece if the phase reaches both of them at a common corner of the voxel.
+    What reaches two neighbouring corners is one piece if both lie on a face towards a voxel of the
+    phase, which joins them in any case.
     """
-    area = np.zeros(6, np.int64)
-    joined = np.zeros(8, np.int64)
+    nz, ny, nx = labels.shape
+    area = np.zeros(8, np.int64)
+    piece = np.zeros(8, np.int64)
     for c in range(8):
-        a, b, d = c >> 2 & 1, c >> 1 & 1, c & 1
+        a, b, d = c >> 2, c >> 1 & 1, c & 1
         p = patterns[k + 1 - a, j + 1 - b, i + 1 - d]
-        sizes = (quarter[p, 2 * b + d], quarter[p, 4 + 2 * a + d], quarter[p, 8 + 2 * a + b])
-        sides = (1 - a, 3 - b, 5 - d)
-        for n in range(3):
-            if sizes[n] > 0:
-                joined[c] |= 1 << sides[n]
-                area[sides[n]] += sizes[n]
-    best, best_area, seen = 0, 0, 0
-    for side in range(6):
-        if area[side] == 0 or seen >> side & 1:
-            continue
-        piece, before = 1 << side, 0
-        while piece != before:
-            before = piece
-            for c in range(8):
-                if joined[c] & piece:
-                    piece |= joined[c]
-        seen |= piece
+        area[c] = quarter[p, 2 * b + d] + quarter[p, 4 + 2 * a + d] + quarter[p, 8 + 2 * a + b]
+        piece[c] = 1 << c if area[c] > 0 else 0
+    for axis in range(3):
+        bit = 4 >> axis
+        for c in range(8):
+            if c & bit or piece[c] == 0 or piece[c | bit] == 0:
+                continue
+            kk = _voxel(k - 1 if c & 4 else k + 1, nz, periodic)
+            jj = _voxel(j - 1 if c & 2 else j + 1, ny, periodic)
+            ii = _voxel(i - 1 if c & 1 else i + 1, nx, periodic)
+            if axis == 0:
+                one, two = labels[k, jj, i], labels[k, j, ii]
+            elif axis == 1:
+                one, two = labels[kk, j, i], labels[k, j, ii]
+            else:
+                one, two = labels[kk, j, i], labels[k, jj, i]
+            if one == phase or two == phase:
+                _join(piece, c, c | bit)
+    best, best_area = 0, 0
+    for c in range(8):
         total = 0
-        for other in range(6):
-            if piece >> other & 1:
-                total += area[other]
+        for e in range(8):
+            if piece[c] >> e & 1:
+                total += area[e]
         if total > best_area:
-            best, best_area = piece, total
+            best, best_area = piece[c], total
     return best
 
 
 @njit(**OPTIONS)
-def attach(first, end, faces, links, owners, labels, phase, periodic):
+def _join(piece, c, e):
+    union = piece[c] | piece[e]
+    for q in range(8):
+        if union >> q & 1:
+            piece[q] = union
+
+
+@njit(**OPTIONS)
+def _opening(patterns, quarter, axis, k, j, i, mine, theirs):
+    """Return the open part of the face after a voxel, as far as both voxels keep its corners."""
+    total = 0
+    for a in range(2):
+        for b in range(2):
+            if axis == 0:
+                p, low, bit = patterns[k + 1, j + 1 - a, i + 1 - b], 2 * a + b, 4
+            elif axis == 1:
+                p, low, bit = patterns[k + 1 - a, j + 1, i + 1 - b], 4 * a + b, 2
+            else:
+                p, low, bit = patterns[k + 1 - a, j + 1 - b, i + 1], 4 * a + 2 * b, 1
+            if mine >> low & 1 and theirs >> (low | bit) & 1:
+                total += quarter[p, 4 * axis + 2 * a + b]
+    return total
+
+
+@njit(**OPTIONS)
+def attach(first, end, patterns, quarter, kept, owners, labels, phase, periodic):
     """Give the piece in each voxel of another label to the cluster it shares most area with."""
-    gz, gy, gx = faces
     nz, ny, nx = labels.shape
     for k in range(first, end):
         for j in range(ny):
             for i in range(nx):
-                open_faces = links[k, j, i]
-                if open_faces == 0 or labels[k, j, i] == phase:
+                mine = kept[k, j, i]
+                if mine == 0 or labels[k, j, i] == phase:
                     continue
                 best, owner = 0, 0
                 for side in range(6):
-                    if not open_faces >> side & 1:
-                        continue
-                    step = 1 if side % 2 else -1
-                    kk = k + step if side < 2 else k
-                    jj = j + step if 2 <= side < 4 else j
-                    ii = i + step if side >= 4 else i
+                    axis, step = side // 2, 1 if side % 2 else -1
+                    kk = k + step if axis == 0 else k
+                    jj = j + step if axis == 1 else j
+                    ii = i + step if axis == 2 else i
                     outside = kk < 0 or kk == nz or jj < 0 or jj == ny or ii < 0 or ii == nx
                     if outside and not periodic:
                         continue
-                    kk, jj, ii = kk % nz, jj % ny, ii % nx
-                    if labels[kk, jj, ii] != phase:
+                    if labels[kk % nz, jj % ny, ii % nx] != phase:
                         continue
-                    a, b, c = (k, j, i) if side % 2 else (kk, jj, ii)
-                    area = gz[a, b, c] if side < 2 else (gy[a, b, c] if side < 4 else gx[a, b, c])
+                    if step == 1:
+                        area = _opening(patterns, quarter, axis, k, j, i, mine, ALL_CORNERS)
+                    else:  # the face after the voxel before; its patterns start at index 0
+                        area = _opening(patterns, quarter, axis, kk, jj, ii, ALL_CORNERS, mine)
                     if area > best:
-                        best, owner = area, owners[kk, jj, ii]
+                        best, owner = area, owners[kk % nz, jj % ny, ii % nx]
                 owners[k, j, i] = owner
 
 
 @njit(**OPTIONS)
-def close(first, end, faces, links, owners, periodic):
-    """Close the faces between different clusters and those that a piece may not use."""
+def open_faces(first, end, patterns, quarter, kept, owners, faces, periodic):
+    """Write the open part of the face after each voxel; faces between clusters stay closed."""
     gz, gy, gx = faces
     nz, ny, nx = owners.shape
     for k in range(first, end):
@@ -257,19 +274,35 @@ def close(first, end, faces, links, owners, periodic):
         for j in range(ny):
             jp = j + 1 if j < ny - 1 else 0
             for i in range(nx):
-                owner, mine = owners[k, j, i], links[k, j, i]
-                if gz[k, j, i] + gy[k, j, i] + gx[k, j, i] == 0:
+                gz[k, j, i], gy[k, j, i], gx[k, j, i] = 0, 0, 0
+                owner, mine = owners[k, j, i], kept[k, j, i]
+                if owner == 0 or mine == 0:
                     continue
                 ip = i + 1 if i < nx - 1 else 0
-                there = owner > 0 and owner == owners[kp, j, i] and (periodic or k < nz - 1)
-                if not (there and mine & 2 and links[kp, j, i] & 1):
-                    gz[k, j, i] = 0
-                there = owner > 0 and owner == owners[k, jp, i] and (periodic or j < ny - 1)
-                if not (there and mine & 8 and links[k, jp, i] & 4):
-                    gy[k, j, i] = 0
-                there = owner > 0 and owner == owners[k, j, ip] and (periodic or i < nx - 1)
-                if not (there and mine & 32 and links[k, j, ip] & 16):
-                    gx[k, j, i] = 0
+                if owner == owners[kp, j, i] and (periodic or k < nz - 1):
+                    theirs = kept[kp, j, i]
+                    gz[k, j, i] = _opening(patterns, quarter, 0, k, j, i, mine, theirs)
+                if owner == owners[k, jp, i] and (periodic or j < ny - 1):
+                    theirs = kept[k, jp, i]
+                    gy[k, j, i] = _opening(patterns, quarter, 1, k, j, i, mine, theirs)
+                if owner == owners[k, j, ip] and (periodic or i < nx - 1):
+                    theirs = kept[k, j, ip]
+                    gx[k, j, i] = _opening(patterns, quarter, 2, k, j, i, mine, theirs)
+
+
+@njit(**OPTIONS)
+def open_ends(low, high, patterns, quarter, kept, owners):
+    """Write the open part of the outer faces of axis 0."""
+    nz, ny, nx = owners.shape
+    for j in range(ny):
+        for i in range(nx):
+            low[j, i], high[j, i] = 0, 0
+            if owners[0, j, i] > 0:
+                mine = kept[0, j, i]
+                low[j, i] = _opening(patterns, quarter, 0, -1, j, i, ALL_CORNERS, mine)
+            if owners[-1, j, i] > 0:
+                mine = kept[-1, j, i]
+                high[j, i] = _opening(patterns, quarter, 0, nz - 1, j, i, mine, ALL_CORNERS)
 
 
 @njit(**OPTIONS)
@@ -324,3 +357,123 @@ def areas(first, end, result, mine, theirs, quarter, octant):
                 share = unit / (2.0 if both >= 8 * FULL - 8 else 3.0)
                 for axis in range(3):
                     result[axis, k, j, i] = share * (a[axis] - b[axis])
+
+
+@njit(**OPTIONS)
+def _corners(corner, field, k, j, i, periodic):
+    """Fetch the eight values around a dual cell; the voxel indices of its high corner are given."""
+    nz, ny, nx = field.shape
+    for c in range(8):
+        kk = _voxel(k - 1 + (c >> 2 & 1), nz, periodic)
+        jj = _voxel(j - 1 + (c >> 1 & 1), ny, periodic)
+        ii = _voxel(i - 1 + (c & 1), nx, periodic)
+        corner[c] = field[kk, jj, ii]
+
+
+@njit(**OPTIONS)
+def classify(first, end, cells, mixed, field, periodic):
+    """Mark each dual cell as full (0), empty (ALL_OTHER) or cut (-1), and count the last ones."""
+    corner = np.empty(8, np.float32)
+    for k in range(first, end):
+        for j in range(cells.shape[1]):
+            for i in range(cells.shape[2]):
+                _corners(corner, field, k, j, i, periodic)
+                inside = 0
+                for c in range(8):
+                    inside += corner[c] >= 0.0
+                cells[k, j, i] = 0 if inside == 8 else (ALL_OTHER if inside == 0 else -1)
+                mixed[k] += cells[k, j, i] == -1
+
+
+@njit(**OPTIONS)
+def _triangle(a, b, c):
+    """Return the share of a triangle in which a linear field with these values is positive."""
+    inside = (a >= 0) + (b >= 0) + (c >= 0)
+    if inside == 0 or inside == 3:
+        return 1.0 if inside else 0.0
+    if (b >= 0) != (a >= 0) and (b >= 0) != (c >= 0):
+        a, b = b, a
+    elif (c >= 0) != (a >= 0) and (c >= 0) != (b >= 0):
+        a, c = c, a
+    corner = a * a / ((a - b) * (a - c))
+    return corner if inside == 1 else 1.0 - corner
+
+
+@njit(**OPTIONS)
+def _tetrahedron(a, b, c, d):
+    """Return the share of a tetrahedron in which a linear field with these values is positive."""
+    v = np.sort(np.array([a, b, c, d]))
+    if v[0] >= 0 or v[3] < 0:
+        return 1.0 if v[0] >= 0 else 0.0
+    if v[1] >= 0:
+        return 1.0 + v[0] ** 3 / ((v[1] - v[0]) * (v[2] - v[0]) * (v[3] - v[0]))
+    if v[2] < 0:
+        return v[3] ** 3 / ((v[3] - v[0]) * (v[3] - v[1]) * (v[3] - v[2]))
+    # Two and two: the wedge at the two high corners.
+    p, q = v[3], v[2]
+    s, t = p / (p - v[0]), p / (p - v[1])
+    e, f = q / (q - v[0]), q / (q - v[1])
+    return s * t * (1 - f) + s * f * (1 - e) + e * f
+
+
+@njit(**OPTIONS)
+def slice_cells(first, end, cells, start, field, periodic, edges, faces, octants):
+    """Cut the quarter faces and octants of each mixed dual cell with the zero surface.
+
+    Trilinear interpolation at the corners of an octant is a mean over 1, 2, 4 or 8 voxels.
+    """
+    corner = np.empty(8, np.float32)
+    value = np.empty((3, 3, 3))  # the field at half steps through the dual cell
+    for k in range(first, end):
+        row = start[k]
+        for j in range(cells.shape[1]):
+            for i in range(cells.shape[2]):
+                if cells[k, j, i] != -1:
+                    continue
+                cells[k, j, i] = row
+                _corners(corner, field, k, j, i, periodic)
+                for a in range(3):
+                    for b in range(3):
+                        for g in range(3):
+                            total = 0.0
+                            for c in range(8):
+                                z = 0.5 * a if c >> 2 & 1 else 1 - 0.5 * a
+                                y = 0.5 * b if c >> 1 & 1 else 1 - 0.5 * b
+                                x = 0.5 * g if c & 1 else 1 - 0.5 * g
+                                total += z * y * x * corner[c]
+                            value[a, b, g] = total
+                for e in range(12):
+                    faces[row, e] = round(FULL * _quarter(value, edges[e, 0], e // 4))
+                for c in range(8):
+                    octants[row, c] = round(FULL * _octant(value, c))
+                row += 1
+
+
+@njit(**OPTIONS)
+def _quarter(value, low, axis):
+    """Return the share of the quarter face on the edge that starts at a corner along an axis."""
+    a, b, c = low >> 2 & 1, low >> 1 & 1, low & 1
+    # Coordinates in half steps: the corner at the edge, and the centre of the cell.
+    if axis == 0:
+        v00, v11 = value[1, 2 * b, 2 * c], value[1, 1, 1]
+        v01, v10 = value[1, 2 * b, 1], value[1, 1, 2 * c]
+    elif axis == 1:
+        v00, v11 = value[2 * a, 1, 2 * c], value[1, 1, 1]
+        v01, v10 = value[2 * a, 1, 1], value[1, 1, 2 * c]
+    else:
+        v00, v11 = value[2 * a, 2 * b, 1], value[1, 1, 1]
+        v01, v10 = value[2 * a, 1, 1], value[1, 2 * b, 1]
+    return 0.5 * (_triangle(v00, v01, v11) + _triangle(v00, v10, v11))
+
+
+@njit(**OPTIONS)
+def _octant(value, c):
+    """Return the share of an octant: six tetrahedra around the line from its voxel to the centre."""
+    a, b, g = 2 * (c >> 2 & 1), 2 * (c >> 1 & 1), 2 * (c & 1)
+    tip, centre = value[a, b, g], value[1, 1, 1]
+    z, y, x = value[1, b, g], value[a, 1, g], value[a, b, 1]
+    zy, zx, yx = value[1, 1, g], value[1, b, 1], value[a, 1, 1]
+    total = _tetrahedron(tip, z, zy, centre) + _tetrahedron(tip, z, zx, centre)
+    total += _tetrahedron(tip, y, zy, centre) + _tetrahedron(tip, y, yx, centre)
+    total += _tetrahedron(tip, x, zx, centre) + _tetrahedron(tip, x, yx, centre)
+    return total / 6.0

@@ -12,7 +12,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["hashin_shtrikman_bounds", "laminate_tensor", "sphere_array_conductivity"]
+__all__ = [
+    "hashin_shtrikman_bounds",
+    "laminate_tensor",
+    "lattice_sum",
+    "sphere_array_conductivity",
+]
 
 # Terms of the two lattice sums beyond this distance are below exp(-pi 36), relative to the first.
 _REACH = 6
@@ -100,8 +105,8 @@ def sphere_array_conductivity(
     Rayleigh's method, Phil. Mag. 34 (1892) 481, with the multipoles of all orders m = 0, 4, 8, ...
     as in McPhedran & McKenzie, Proc. R. Soc. Lond. A 359 (1978) 45.
 
-    In a cell of edge 1 with the mean gradient 1 along z the potential around a sphere of radius a is
-    the sum of b_lm I_lm + a_lm R_lm with R_lm = r^l P_lm exp(i m phi) / (l + m)! and
+    In a cell of edge 1 with the mean gradient 1 along z the potential around a sphere of radius a
+    is the sum of b_lm I_lm + a_lm R_lm with R_lm = r^l P_lm exp(i m phi) / (l + m)! and
     I_lm = (l - m)! P_lm exp(i m phi) / r^(l + 1). Continuity of potential and flux at r = a asks
     for ``a_lm = (l + m)! (l - m)! t_l b_lm / a^(2 l + 1)`` with t_l = (s + 1 + 1 / l) / (1 - s) at
     the contrast s. The regular part is the imposed gradient and the field of all other spheres,
@@ -137,13 +142,15 @@ def sphere_array_conductivity(
 
 @cache
 def lattice_sum(degree: int, order: int) -> float:
-    """Return the sum of (l - m)! P_lm cos(m phi) / r^(l + 1) over all points of the cubic lattice
-    but the origin.
+    """Return the sum of (l - m)! P_lm cos(m phi) / r^(l + 1) over the lattice without its origin.
+
+    The lattice is simple cubic with the constant 1. For l = 2 the sum depends on the order of its
+    terms; 4 pi / 3 is returned, see `sphere_array_conductivity`.
 
     Parameters
     ----------
     degree : int
-        l, even.
+        l, even, at least 2.
     order : int
         m, a multiple of 4; the sum is zero where it exceeds the degree.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microtwin.connectivity import carrying_clusters
-from microtwin.geometry import smooth_geometry, voxel_geometry
+from microtwin.geometry import level_set_geometry, smooth_geometry, voxel_geometry
 from microtwin.microstructure import Direction, Microstructure, axis_index
 from microtwin.numerics.krylov import Progress, solve
 from microtwin.transport import fields
@@ -131,6 +131,7 @@ def tortuosity_factor(
     interface: Interface = "smooth",
     tol: float = 1e-4,
     *,
+    level_set: NDArray[np.floating] | None = None,
     max_iterations: int = 200,
     progress: Progress | None = None,
     initial: NDArray[np.float64] | None = None,
@@ -159,6 +160,9 @@ def tortuosity_factor(
     tol : float
         Relative spread of the flux between layers at which the solve may stop; the residual must
         be a hundred times smaller.
+    level_set : ndarray of float, shape (nz, ny, nx), optional
+        A field that is not negative in exactly the voxels of the phase: a signed distance, or
+        the probability of the phase minus the largest other one. It refines the smooth interface.
     max_iterations : int
         Bound on the iterations.
     progress : callable, optional
@@ -197,11 +201,15 @@ def tortuosity_factor(
     # The flux runs along the first axis of the arrays of the solver.
     # Everything but the phase is one solid: where two solids meet they do not round its corners.
     inside = np.ascontiguousarray(np.moveaxis(micro.labels == micro.label(phase), axis, 0))
+    surface = _checked_level_set(level_set, inside, interface, axis)
     clusters = carrying_clusters(inside, 0, periodic)
-    build = smooth_geometry if interface == "smooth" else voxel_geometry
     label_fraction = micro.volume_fraction(phase)
     carried = float(np.count_nonzero(clusters) / inside.size)
-    geometry = build(inside.view(np.uint8), 1, clusters, periodic)
+    if surface is not None:
+        geometry = level_set_geometry(surface, clusters, periodic)
+    else:
+        build = smooth_geometry if interface == "smooth" else voxel_geometry
+        geometry = build(inside.view(np.uint8), 1, clusters, periodic)
     result = TortuosityResult(
         phase=phase, direction=direction, boundary=boundary, interface=interface,
         tortuosity_factor=np.inf, relative_diffusivity=0.0,
@@ -238,3 +246,31 @@ def tortuosity_factor(
             solution.x, operator, source, geometry.unit, axis, inside, diffusivity
         ),
     )
+
+
+def _checked_level_set(
+    level_set: NDArray[np.floating] | None,
+    inside: NDArray[np.bool_],
+    interface: Interface,
+    axis: int,
+) -> NDArray[np.floating] | None:
+    """Return the level set with the flux axis first, if it agrees with the labels."""
+    if level_set is None:
+        return None
+    if interface == "voxel":
+        raise ValueError(
+            "a level set and interface='voxel' contradict each other; use interface='smooth'"
+        )
+    field = np.moveaxis(np.asarray(level_set), axis, 0)
+    if field.shape != inside.shape:
+        raise ValueError(
+            f"the level set has shape {np.shape(level_set)}, the image another one; "
+            "give one value per voxel"
+        )
+    wrong = int(np.count_nonzero((field >= 0.0) != inside))
+    if wrong:
+        raise ValueError(
+            f"the level set contradicts the labels in {wrong} voxels; it must be zero or positive "
+            "in the voxels of the phase and negative in all others"
+        )
+    return field

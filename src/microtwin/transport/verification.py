@@ -24,6 +24,7 @@ __all__ = ["CASES", "checkerboard", "layers"]
 
 _INTERFACES: tuple[Interface, ...] = ("smooth", "voxel")
 _POSITIONS = 8
+_TAU = "tortuosity factor"
 
 
 def layers(thicknesses: tuple[int, ...], width: int = 4) -> Microstructure:
@@ -158,6 +159,9 @@ def _gaussian_ratio(n: int, length: float, refine: int) -> float:
 def _stack_cases(
     name: str, thicknesses: tuple[int, ...], values: tuple[float, ...], reference: float
 ) -> list[Case]:
+    settings: tuple[tuple[Boundary, Interface], ...] = (
+        ("faces", "smooth"), ("faces", "voxel"), ("periodic", "smooth"),
+    )  # fmt: skip
     return [
         Case(
             name=f"layers in series {name}, {boundary}, {interface} interface",
@@ -167,7 +171,7 @@ def _stack_cases(
             limit=1e-6,
             source="exact, sum of resistances",
         )
-        for boundary, interface in (("faces", "smooth"), ("faces", "voxel"), ("periodic", "smooth"))
+        for boundary, interface in settings
     ]
 
 
@@ -193,7 +197,7 @@ def _sphere_cases() -> list[Case]:
         Case(
             name=f"simple cubic array of insulating spheres, c = 0.268, {n} voxels per period, "
             "centred between voxels",
-            quantity="tortuosity factor",
+            quantity=_TAU,
             reference=lambda: 0.732 / sphere_array_conductivity(0.268, 0.0),
             compute=partial(_centred_spheres, n),
             limit=limit,
@@ -226,15 +230,15 @@ CASES: tuple[Case, ...] = (
             quantity=quantity,
             reference=reference,
             compute=compute,
-            limit=0.0,
+            limit=limit,
             source="exact",
         )
         for interface in _INTERFACES
-        for name, quantity, reference, compute in (
-            ("straight channel", "tortuosity factor", 1.0, partial(_channel, interface)),
-            ("blocked channel", "tortuosity factor", math.inf, partial(_blocked, interface)),
-            ("full box", "tortuosity factor", 1.0, partial(_full, "tortuosity_factor", interface)),
-            ("full box", "D_eff/D_0", 1.0, partial(_full, "relative_diffusivity", interface)),
+        for name, quantity, reference, compute, limit in (
+            ("straight channel", _TAU, 1.0, partial(_channel, interface), 1e-14),
+            ("blocked channel", _TAU, math.inf, partial(_blocked, interface), 0.0),
+            ("full box", _TAU, 1.0, partial(_full, "tortuosity_factor", interface), 0.0),
+            ("full box", "D_eff/D_0", 1.0, partial(_full, "relative_diffusivity", interface), 0.0),
         )
     ),
     Case(

@@ -89,7 +89,7 @@ def _snapshot(micro: Microstructure) -> str:
     if switches and not any(switch["shown"] for switch in switches):
         switches[0]["shown"] = True
         plot.objects[0].visible = True
-    distance = 1.2 * float(np.linalg.norm([lx, ly, lz]))
+    distance = 0.85 * float(np.linalg.norm([lx, ly, lz]))
     direction = np.array([0.62, -0.95, 0.62])
     eye = distance * direction / np.linalg.norm(direction)
     plot.camera = [*map(float, eye), 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]

@@ -1,0 +1,289 @@
+"""Coupled fields against an assembled block matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numerics.reference import (
+    GridProblem,
+    blocks,
+    colour,
+    dense,
+    make_problem,
+    pair_matrix,
+    relax,
+)
+from scipy.sparse.linalg import spsolve
+
+from microtwin.numerics import (
+    GridOperator,
+    NetworkOperator,
+    PlaneField,
+    Source,
+    multigrid,
+    solve,
+    threads,
+)
+
+ROUNDING = 5e-6  # as for one field, and the couplings
+
+
+@dataclass(frozen=True)
+class Network:
+    operator: NetworkOperator
+    fields: list[GridProblem]
+    matrix: sp.csr_array
+
+    def vector(self, n, dtype=np.float32):
+        return np.stack([f.vector(10 * n + i, dtype) for i, f in enumerate(self.fields)])
+
+    def product(self, u):
+        return (self.matrix @ u.astype(float).ravel()).reshape(u.shape)
+
+    def magnitude(self, u):
+        return float((abs(self.matrix) @ np.abs(u.astype(float)).ravel()).max())
+
+
+def coupling_matrix(couplings, shape, count):
+    size = int(np.prod(shape))
+    index = np.arange(count * size).reshape(count, *shape)
+    total = sp.csr_array((count * size, count * size))
+    for (f, g), c in couplings.items():
+        total = total + pair_matrix(c, index[f], index[g], count * size)
+    return total
+
+
+def make_network(shape, count=2, periodic=False, ends=True, mass=True, lowest=0.05, seed=0):
+    fields = [
+        make_problem(shape, periodic=periodic, ends=ends, mass=mass, lowest=lowest, seed=seed + i)
+        for i in range(count)
+    ]
+    rng = np.random.default_rng([seed, 99])
+    couplings = {}
+    for pair in combinations(range(count), 2):
+        c = np.maximum(rng.uniform(-1, 1, shape), 0) * 10.0 ** rng.uniform(-2, 1)
+        couplings[pair] = c.astype(np.float32)
+    operator = NetworkOperator([f.operator for f in fields], couplings)
+    grid = sp.block_diag([f.matrix for f in fields]).tocsr()
+    return Network(operator, fields, (grid + coupling_matrix(couplings, shape, count)).tocsr())
+
+
+networks = st.builds(
+    make_network,
+    st.tuples(*[st.integers(2, 8)] * 3),
+    count=st.sampled_from([1, 2, 3]),
+    periodic=st.booleans(),
+    ends=st.booleans(),
+    mass=st.booleans(),
+    lowest=st.sampled_from([0.0, 0.05]),
+    seed=st.integers(0, 1000),
+)
+
+
+@given(networks)
+def test_energies(network):
+    u, v = network.vector(0), network.vector(1)
+    own, cross = network.operator.energies(u, v)
+    size = abs(network.matrix) @ np.abs(u).ravel()
+    scale = float(size @ np.maximum(np.abs(u), np.abs(v)).ravel())
+    assert own == pytest.approx(np.vdot(u, network.product(u)), abs=ROUNDING * scale)
+    assert cross == pytest.approx(np.vdot(v, network.product(u)), abs=ROUNDING * scale)
+
+
+@given(networks, st.floats(-2, 2))
+def test_subtract_product(network, factor):
+    u, r = network.vector(0), network.vector(1)
+    expected = r - factor * network.product(u)
+    norm = network.operator.subtract_product(r, u, factor)
+    tolerance = ROUNDING * (5 + 2 * network.magnitude(u))
+    np.testing.assert_allclose(r, expected, rtol=0, atol=tolerance)
+    assert norm == pytest.approx(np.vdot(r.astype(float), r.astype(float)), rel=1e-5)
+
+
+@given(networks)
+def test_restrict_residual(network):
+    u, rhs = network.vector(0), network.vector(1)
+    shape = tuple((n + 1) // 2 for n in u.shape[1:])
+    coarse = np.full((len(u), *shape), np.nan, np.float32)
+    network.operator.restrict_residual(coarse, u, rhs)
+    residual = rhs - network.product(u)
+    p = blocks(u.shape[1:])
+    expected = np.stack([(p.T @ field.ravel()).reshape(shape) for field in residual])
+    tolerance = 8 * ROUNDING * (5 + network.magnitude(u))
+    np.testing.assert_allclose(coarse, expected, rtol=0, atol=tolerance)
+
+
+@given(networks, st.floats(-2, 2), st.floats(-2, 2))
+def test_step(network, alpha, beta):
+    x, r = network.vector(0, np.float64), network.vector(1)
+    p, z = network.vector(2), network.vector(3)
+    drive = (1.0, -0.5, 0.25)
+    sources = [Source(PlaneField.dense(field), drive) for field in network.vector(4)]
+    expected = x + alpha * (z + np.float32(beta) * p).astype(float)
+    norm, flux = network.operator.step(x, r, p, z, alpha, beta, sources)
+    np.testing.assert_allclose(x, expected, rtol=0, atol=1e-5)
+    pairs = zip(network.fields, sources, strict=True)
+    rhs = np.stack([f.right_hand_side(s) for f, s in pairs])
+    residual = rhs - network.product(x)
+    tolerance = ROUNDING * (20 + 2 * network.magnitude(x))
+    np.testing.assert_allclose(r, residual, rtol=0, atol=tolerance)
+    assert norm == pytest.approx(np.vdot(r.astype(float), r.astype(float)), rel=1e-5)
+    layers = np.zeros(x.shape[1])
+    for f, field in enumerate(network.fields):
+        op = field.operator
+        layers += (op.weights[0] * op.faces[0] * (np.roll(x[f], -1, 0) - x[f] + 1)).sum((1, 2))
+    np.testing.assert_allclose(flux, layers, rtol=1e-6, atol=tolerance)
+
+
+@given(networks)
+def test_coupled_fields_conserve(network):
+    """What leaves one field enters another: without ends and mass the columns add up to zero."""
+    u = network.vector(0)
+    r = network.operator.zeros()
+    network.operator.subtract_product(r, u, 1.0)
+    sinks = sum(float(((f.ends + f.mass) * v).sum()) for f, v in zip(network.fields, u, strict=True))
+    scale = ROUNDING * (1 + network.magnitude(u)) * np.sqrt(u.size)
+    assert -float(r.sum(dtype=float)) == pytest.approx(sinks, abs=scale)
+
+
+@settings(max_examples=30)
+@given(
+    st.tuples(*[st.integers(2, 8)] * 3),
+    st.sampled_from([2, 3]),
+    st.integers(0, 100),
+)
+def test_smoothing_is_block_gauss_seidel(shape, count, seed):
+    """Colour by colour, and within a colour field after field; in reverse after the correction."""
+    network = make_network(shape, count, seed=seed)
+    board, fields = colour(shape), np.arange(count)[:, None, None, None]
+    sequence = [(c, f) for c in (0, 1) for f in range(count)] * 2
+
+    def relaxed(u, rhs, steps):
+        for c, f in steps:
+            u = relax(network.matrix, u, rhs, (board == c) & (fields == f))
+        return u
+
+    rhs = network.vector(0)
+    u = np.full(rhs.shape, np.nan, np.float32)
+    network.operator.smooth_from_zero(u, rhs)
+    expected = relaxed(np.zeros(rhs.shape), rhs, sequence)
+    np.testing.assert_allclose(u, expected, rtol=0, atol=2e-5 * np.abs(expected).max())
+
+    half = tuple((n + 1) // 2 for n in shape)
+    coarse = np.random.default_rng(seed).standard_normal((count, *half)).astype(np.float32)
+    p = blocks(shape)
+    corrected = u + np.stack([(p @ c.ravel()).reshape(shape) for c in coarse])
+    expected = relaxed(corrected, rhs, sequence[::-1])
+    product = network.operator.prolong_and_smooth(u, coarse, rhs)
+    np.testing.assert_allclose(u, expected, rtol=0, atol=2e-5 * np.abs(expected).max())
+    scale = float(np.abs(u * rhs).sum())
+    assert product == pytest.approx(np.vdot(u.astype(float), rhs), abs=1e-5 * scale)
+
+
+@given(networks)
+def test_coarsening_keeps_fields_apart_and_sums_couplings(network):
+    coarse = network.operator.coarsen()
+    assert len(coarse.fields) == len(network.operator.fields)
+    p = blocks(network.operator.shape[1:])
+    for pair, c in network.operator.couplings.items():
+        np.testing.assert_allclose(coarse.couplings[pair].ravel(), p.T @ c.ravel(), rtol=1e-5)
+    for field, problem in zip(coarse.fields, network.fields, strict=True):
+        assert abs(field.matrix() - problem.operator.coarsen().matrix()).max() == 0
+
+
+@settings(max_examples=40)
+@given(
+    st.tuples(*[st.integers(3, 9)] * 3),
+    st.sampled_from([2, 3]),
+    st.booleans(),
+    st.integers(0, 1000),
+    st.sampled_from([30, 3000]),
+)
+def test_solution_is_that_of_sparse_elimination(shape, count, periodic, seed, direct_size):
+    network = make_network(shape, count, periodic, seed=seed)
+    drive = (0.5, 1.0, -1.0)
+    sources = [Source(PlaneField.dense(field), drive) for field in network.vector(0)]
+    rhs = [f.right_hand_side(s) for f, s in zip(network.fields, sources, strict=True)]
+    expected = spsolve(network.matrix.tocsc(), np.stack(rhs).ravel()).reshape(count, *shape)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(multigrid, "DIRECT_SIZE", direct_size)
+        solution = solve(network.operator, sources, rtol=1e-6)
+    assert np.abs(solution.x - expected).max() <= 1e-4 * np.abs(expected).max()
+    flux = network.operator.mean_flux(solution.x, sources)
+    parts = [
+        f.operator.mean_flux(solution.x[n], sources[n]) for n, f in enumerate(network.fields)
+    ]
+    np.testing.assert_allclose(flux, np.sum(parts, axis=0))
+
+
+def closed_box(shape, conductance):
+    faces = tuple(np.full(shape, conductance, np.float32) for _ in range(3))
+    for axis in range(3):
+        faces[axis][(slice(None),) * axis + (-1,)] = 0
+    return faces
+
+
+@pytest.mark.parametrize("coupling", [1e-4, 1e-2, 1.0, 1e3])
+def test_porous_electrode_profile(coupling):
+    """Two parallel conductors that exchange current, fixed at opposite ends.
+
+    With s and k the conductances of the two and c the coupling, all per voxel, the difference of
+    the fields obeys d'' = c (1/s + 1/k) d, and the resistance of a length L is (Newman and
+    Tobias, J. Electrochem. Soc. 109 (1962) 1183, linear kinetics)
+
+        R = L / (s + k) * (1 + (2 + (s/k + k/s) cosh(nu)) / (nu sinh(nu))),
+        nu = L sqrt(c (1/s + 1/k)).
+
+    The grid is second order in nu / n, which is small here but for the largest coupling, where
+    both fields merge except within less than a voxel from the ends.
+    """
+    n, s, k = 64, 3.0, 1.0
+    shape = (n, 4, 5)
+    c = coupling / 4
+    nu = n * np.sqrt(c * (1 / s + 1 / k))
+    ones, none = np.ones((4, 5)), np.zeros((4, 5))
+    solid = GridOperator(closed_box(shape, s), ends=PlaneField.outer(none, 2 * s * ones, n))
+    liquid = GridOperator(closed_box(shape, k), ends=PlaneField.outer(2 * k * ones, none, n))
+    network = NetworkOperator([solid, liquid], {(0, 1): np.full(shape, c, np.float32)})
+    sources = [
+        Source(PlaneField.outer(none, 2 * s * ones, n)),  # potential 1 at the high end
+        Source(PlaneField.zeros(shape)),
+    ]
+    solution = solve(network, sources, rtol=1e-7, flux_tol=1e-5)
+    assert solution.iterations <= 12
+    expected = 20 / (
+        n / (s + k) * (1 + (2 + (s / k + k / s) * np.cosh(nu)) / (nu * np.sinh(nu)))
+        if nu < 300
+        else n / (s + k) * (1 + (s / k + k / s) / nu)
+    )
+    limit = 2e-3 if coupling <= 1e-2 else 0.03
+    assert solution.flux[:-1].mean() == pytest.approx(expected, rel=limit)
+
+
+def test_results_do_not_depend_on_the_number_of_slabs(monkeypatch):
+    monkeypatch.setattr(threads, "SERIAL_SIZE", 0)
+    monkeypatch.setattr(multigrid, "DIRECT_SIZE", 500)
+    results = []
+    for n in (1, 2, 3):
+        monkeypatch.setattr(threads, "thread_count", lambda n=n: n)
+        network = make_network((37, 9, 8), 2, periodic=True, seed=4)
+        source = [Source(PlaneField.dense(field)) for field in network.vector(0)]
+        solution = solve(network.operator, source)
+        results.append((solution.x.tobytes(), solution.residual_history))
+    assert results[0] == results[1] == results[2]
+
+
+def test_one_field_without_couplings_is_the_grid_operator():
+    problem = make_problem((12, 11, 10), lowest=0.05)
+    network = NetworkOperator([problem.operator], {})
+    field = PlaneField.dense(problem.vector(0))
+    single = solve(problem.operator, Source(field))
+    coupled = solve(network, [Source(field)])
+    np.testing.assert_allclose(coupled.x[0], single.x, atol=1e-6 * np.abs(single.x).max())
+    assert dense(field).shape == coupled.x[0].shape

@@ -1,0 +1,197 @@
+"""The compiled operator against a sparse matrix that is assembled entry by entry."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from numerics.reference import blocks, dense, grid_problems, make_problem
+
+from microtwin.numerics import GridOperator, PlaneField, Source
+
+# Kernels add up to a dozen float32 terms per voxel and a hundred voxels per row: rounding of the
+# order of 1e-6 of the sizes of the terms.
+ROUNDING = 3e-6
+
+
+@given(grid_problems())
+def test_matrix_is_the_sum_of_its_links(problem):
+    difference = abs(problem.operator.matrix() - problem.matrix)
+    # Weights are kept in double precision, conductances and the diagonal in single.
+    assert difference.max() <= ROUNDING * abs(problem.matrix).max()
+
+
+@given(grid_problems())
+def test_energies(problem):
+    u, v = problem.vector(0), problem.vector(1)
+    own, cross = problem.operator.energies(u, v)
+    scale = float(np.vdot(np.abs(u), (abs(problem.matrix) @ np.abs(u).ravel()).reshape(u.shape)))
+    assert own == pytest.approx(np.vdot(u, problem.product(u)), abs=ROUNDING * scale)
+    scale = float(np.vdot(np.abs(v), (abs(problem.matrix) @ np.abs(u).ravel()).reshape(u.shape)))
+    assert cross == pytest.approx(np.vdot(v, problem.product(u)), abs=ROUNDING * scale)
+
+
+@given(grid_problems(), st.floats(-3, 3))
+def test_subtract_product(problem, factor):
+    u, r = problem.vector(0), problem.vector(1)
+    expected = r - factor * problem.product(u)
+    norm = problem.operator.subtract_product(r, u, factor)
+    tolerance = ROUNDING * (1 + abs(factor)) * (5 + problem.magnitude(u))
+    np.testing.assert_allclose(r, expected, rtol=0, atol=tolerance)
+    assert norm == pytest.approx(np.vdot(r.astype(float), r.astype(float)), rel=1e-5)
+
+
+@given(grid_problems())
+def test_restrict_residual_sums_over_blocks(problem):
+    u, rhs = problem.vector(0), problem.vector(1)
+    shape = tuple((n + 1) // 2 for n in problem.operator.shape)
+    coarse = np.full(shape, np.nan, np.float32)
+    problem.operator.restrict_residual(coarse, u, rhs)
+    residual = (rhs - problem.product(u)).ravel()
+    expected = (blocks(u.shape).T @ residual).reshape(shape)
+    tolerance = 8 * ROUNDING * (5 + problem.magnitude(u))
+    np.testing.assert_allclose(coarse, expected, rtol=0, atol=tolerance)
+
+
+@given(grid_problems(), st.tuples(*[st.floats(-2, 2)] * 3), st.floats(-2, 2), st.floats(-2, 2))
+def test_step_moves_and_returns_the_residual_and_the_flux(problem, drive, alpha, beta):
+    op = problem.operator
+    x, r = problem.vector(0, np.float64), problem.vector(1)
+    p, z = problem.vector(2), problem.vector(3)
+    source = Source(PlaneField.dense(problem.vector(4)), drive)
+    direction = z + np.float32(beta) * p
+    expected = x + alpha * direction.astype(float)
+    norm, flux = op.step(x, r, p, z, alpha, beta, source)
+    np.testing.assert_allclose(p, direction, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(x, expected, rtol=0, atol=1e-5)
+    residual = problem.right_hand_side(source) - problem.product(x)
+    # The residual itself is rounded to float32 once; everything before is double, but for the
+    # weights, which the operator keeps in single precision.
+    tolerance = ROUNDING * (5 + problem.magnitude(x) + problem.links.diagonal().max())
+    np.testing.assert_allclose(r, residual, rtol=0, atol=tolerance)
+    assert norm == pytest.approx(np.vdot(r.astype(float), r.astype(float)), rel=1e-5)
+    jump = np.roll(x, -1, 0) - x + drive[0]
+    layers = (op.weights[0] * op.faces[0] * jump).sum((1, 2))
+    np.testing.assert_allclose(flux, layers, rtol=1e-6, atol=tolerance)
+
+
+@given(grid_problems(ends=False), st.tuples(*[st.floats(-2, 2)] * 3))
+def test_mean_flux_sums_over_all_faces(problem, drive):
+    op, x = problem.operator, problem.vector(0, np.float64)
+    expected = [
+        (op.weights[a] * op.faces[a] * (np.roll(x, -1, a) - x + drive[a])).sum() / op.size
+        for a in range(3)
+    ]
+    flux = op.mean_flux(x, Source(PlaneField.zeros(op.shape), drive))
+    np.testing.assert_allclose(flux, expected, rtol=1e-5, atol=ROUNDING * problem.magnitude(x))
+
+
+def test_mean_flux_between_fixed_faces_counts_the_outer_half_layers():
+    # A box of unit conductance under a unit step per voxel: flux 1, although there are only
+    # nz - 1 layers of inner faces.
+    shape = (5, 4, 3)
+    faces = tuple(np.ones(shape, np.uint8) for _ in range(3))
+    for axis in range(3):
+        faces[axis][(slice(None),) * axis + (-1,)] = 0
+    ends = PlaneField.outer(*np.full((2, 4, 3), 2.0), 5)
+    op = GridOperator(faces, ends=ends)
+    source = Source(PlaneField.zeros(shape), (1.0, 0.0, 0.0))
+    np.testing.assert_allclose(op.mean_flux(np.zeros(shape), source), [1, 0, 0])
+
+
+@given(grid_problems(), st.floats(-2, 2), st.floats(-2, 2))
+def test_combine(problem, a, b):
+    u, v = problem.vector(0), problem.vector(1)
+    expected = a * u.astype(float) + b * v.astype(float)
+    problem.operator.combine(u, a, v, b)
+    np.testing.assert_allclose(u, expected, rtol=0, atol=5e-6)
+
+
+def test_combine_may_scale_a_vector_in_place():
+    problem = make_problem((5, 4, 7))
+    u = problem.vector(0)
+    expected = np.float32(1.5) * u
+    problem.operator.combine(u, 1.5, u, 0.0)
+    np.testing.assert_allclose(u, expected)
+
+
+@given(grid_problems(low=3))
+def test_coarse_operator_is_galerkin_with_halved_links(problem):
+    coarse = problem.operator.coarsen()
+    p = blocks(problem.operator.shape)
+    halved = 0.5 * (problem.links + sp.diags_array(problem.ends.ravel()))
+    expected = p.T @ (halved + sp.diags_array(problem.mass.ravel())) @ p
+    assert abs(coarse.matrix() - expected).max() <= ROUNDING * abs(expected).max()
+
+
+@given(grid_problems(low=3, ends=True, mass=True))
+def test_coarsening_keeps_totals(problem):
+    coarse = problem.operator.coarsen()
+    assert dense(coarse.ends).sum() == pytest.approx(problem.ends.sum() / 2, rel=1e-5)
+    assert dense(coarse.mass).sum() == pytest.approx(problem.mass.sum(), rel=1e-5)
+    assert coarse.weights == problem.operator.weights
+    for axis in range(3):
+        n = problem.operator.shape[axis]
+        # Faces between blocks: after every second voxel, and the one across the period.
+        between = np.unique([*range(1, n, 2), n - 1])
+        fine = problem.operator.faces[axis].take(between, axis).astype(float)
+        assert coarse.faces[axis].sum(dtype=float) == pytest.approx(fine.sum() / 2, rel=1e-5)
+
+
+def test_factorize_solves_a_singular_system_up_to_a_constant():
+    problem = make_problem((6, 5, 4), periodic=True, ends=False, mass=False, lowest=0.1)
+    rhs = problem.vector(0)
+    rhs -= rhs.mean()
+    u = problem.operator.factorize()(rhs)
+    # Float32 result; the shift of 1e-7 of the diagonal acts like a weak reaction.
+    np.testing.assert_allclose(problem.product(u), rhs, atol=2e-5)
+
+
+plane_fields = st.builds(
+    lambda nz, ny, nx, m, seed: PlaneField(
+        np.random.default_rng(seed).uniform(0, 1, (m, ny, nx)).astype(np.float32),
+        np.random.default_rng(seed + 1).integers(0, m, nz),
+    ),
+    *[st.integers(2, 9)] * 3,
+    st.integers(1, 5),
+    st.integers(0, 1000),
+)
+
+
+@given(plane_fields, st.floats(0.1, 3))
+def test_block_sums_of_a_plane_field(field, factor):
+    values = dense(field)
+    p = blocks(values.shape)
+    coarse = field.block_sums(factor)
+    expected = factor * (p.T @ values.ravel())
+    np.testing.assert_allclose(dense(coarse).ravel(), expected, rtol=1e-5, atol=1e-6)
+    assert dense(coarse).shape == tuple((n + 1) // 2 for n in values.shape)
+
+
+@given(plane_fields, st.integers(0, 100))
+def test_sum_of_plane_fields(field, seed):
+    rng = np.random.default_rng(seed)
+    plane = rng.integers(0, 3, len(field.plane))
+    other = PlaneField(rng.uniform(0, 1, (3, *field.values.shape[1:])).astype(np.float32), plane)
+    np.testing.assert_allclose(dense(field.plus(other)), dense(field) + dense(other), rtol=1e-6)
+
+
+def test_outer_field_stays_cheap_on_coarser_grids():
+    low, high = np.full((2, 64, 64), 2.0)
+    field = PlaneField.outer(low, high, 64)
+    values = dense(field)
+    assert values[0].min() == values[-1].min() == 2.0
+    assert not values[1:-1].any()
+    while len(field.plane) > 2:
+        field = field.block_sums(0.5)
+        assert len(field.values) <= 3
+    np.testing.assert_allclose(dense(field), 2.0 * 4**5 / 2**5)
+
+
+def test_zero_field_costs_one_plane():
+    field = PlaneField.zeros((50, 4, 3))
+    assert field.values.shape == (1, 4, 3)
+    assert not dense(field).any()
+    assert dense(field).shape == (50, 4, 3)
