@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,7 +16,7 @@ N = 20  # points per voxel and axis, twice the half voxels of the catalogue
 
 
 def images(
-    phases: int = 2, low: int = 2, high: int = 7, smooth: bool = False
+    phases: int = 2, low: int = 2, high: int = 7
 ) -> st.SearchStrategy[NDArray[np.uint8]]:
     """Return random label images, with all shares of the phases."""
 
@@ -28,46 +28,55 @@ def images(
     return st.builds(draw, st.tuples(*[st.integers(low, high)] * 3), st.integers(0, 10_000))
 
 
+def _interpolation(n: int, points: NDArray, periodic: bool) -> NDArray[np.float64]:
+    """Return the weights of n voxel centres at points, given in voxels with centres at 0, 1, ..."""
+    weights = np.zeros((len(points), n))
+    base = np.floor(points).astype(int)
+    for bit in (0, 1):
+        at = (base + bit) % n if periodic else np.clip(base + bit, 0, n - 1)
+        part = points - base
+        np.add.at(weights, (np.arange(len(points)), at), part if bit else 1 - part)
+    return weights
+
+
 def shares(
-    labels: NDArray[np.uint8], phase: int, points: tuple[NDArray, NDArray, NDArray], periodic: bool
+    labels: NDArray[np.uint8], phase: int, points: Sequence[NDArray], periodic: bool
 ) -> NDArray[np.float64]:
-    """Return the share of a phase at points, given in voxels with centres at whole numbers."""
-    best, own = 0.0, 0.0
-    weights = []
-    for label in np.unique(labels):
-        value = np.zeros(points[0].shape)
-        for corner in itertools.product((0, 1), repeat=3):
-            at, weight = [], 1.0
-            for axis, bit in enumerate(corner):
-                base = np.floor(points[axis]).astype(int)
-                part = points[axis] - base
-                weight = weight * (part if bit else 1 - part)
-                n = labels.shape[axis]
-                at.append((base + bit) % n if periodic else np.clip(base + bit, 0, n - 1))
-            value += weight * (labels[tuple(at)] == label)
-        weights.append(value)
-        if label == phase:
-            own = value
-    best = np.max(weights, axis=0)
-    ties = np.sum([w > best - 1e-9 for w in weights], axis=0)
-    return np.where(own > best - 1e-9, 1.0 / ties, 0.0)
+    """Return the share of a phase at a grid of points, a tie counted in equal parts."""
+    matrices = [_interpolation(n, p, periodic) for n, p in zip(labels.shape, points, strict=True)]
+    names = np.unique(labels)
+    weights = np.stack(
+        [
+            np.einsum("az,by,cx,zyx->abc", *matrices, (labels == name).astype(float), optimize=True)
+            for name in names
+        ]
+    )
+    winners = weights > weights.max(0) - 1e-9
+    mine = winners[names == phase].any(0)
+    return mine / winners.sum(0)
+
+
+def within(n: int) -> NDArray[np.float64]:
+    """Return N points in each of n voxels."""
+    return (np.arange(n)[:, None] + (np.arange(N) + 0.5) / N - 0.5).ravel()
 
 
 def sampled_openings(
     labels: NDArray[np.uint8], phase: int, axis: int, periodic: bool, offset: float = 0.5
 ) -> NDArray[np.float64]:
     """Return the open fraction of the face after (offset .5) or before (-.5) every voxel."""
-    inside = (np.arange(N) + 0.5) / N - 0.5
-    total = np.zeros(labels.shape)
-    grid = np.indices(labels.shape).astype(float)
-    other = [a for a in range(3) if a != axis]
-    for s, t in itertools.product(inside, inside):
-        at = [g.copy() for g in grid]
-        at[axis] += offset
-        at[other[0]] += s
-        at[other[1]] += t
-        total += shares(labels, phase, tuple(at), periodic)
-    return total / N**2
+    points = [within(n) for n in labels.shape]
+    points[axis] = np.arange(labels.shape[axis]) + offset
+    parts = [m for n, a in zip(labels.shape, range(3), strict=True) for m in (n, 1 if a == axis else N)]
+    return shares(labels, phase, points, periodic).reshape(parts).mean((1, 3, 5))
+
+
+def sampled_fractions(
+    labels: NDArray[np.uint8], phase: int, periodic: bool
+) -> NDArray[np.float64]:
+    """Return the fraction of each voxel that a phase fills."""
+    value = shares(labels, phase, [within(n) for n in labels.shape], periodic)
+    return value.reshape([m for n in labels.shape for m in (n, N)]).mean((1, 3, 5))
 
 
 def links(geometry: PhaseGeometry) -> sp.coo_array:

@@ -12,7 +12,7 @@ from microtwin.generation import gaussian_field
 PHASES = {"pore": 0, "solid": 1}
 
 
-def blobs(n: int = 32, seed: int = 1, length: float = 3.0) -> Microstructure:
+def blobs(n: int = 32, seed: int = 1, length: float = 2.0) -> Microstructure:
     """A random porous image that percolates in all directions."""
     return gaussian_field(n, length, 0.5, seed)
 
@@ -37,6 +37,11 @@ def bent(n: int = 12) -> Microstructure:
     labels[n // 2 - 2 : n // 2 + 1, 1 : n - 1, 1:5] = 0
     labels[n // 2 :, n - 4 : n - 1, 1:5] = 0
     return Microstructure(labels, 1e-6, PHASES)
+
+
+def anisotropic(n: int = 20, seed: int = 4) -> Microstructure:
+    """The same kind of image on voxels of three different edges."""
+    return Microstructure(blobs(n, seed).labels, (1e-6, 2e-6, 0.5e-6), PHASES)
 
 
 def random_images(labels: int = 2, side: int = 6) -> st.SearchStrategy[Microstructure]:

@@ -46,13 +46,12 @@ def test_lattice_sums_agree_with_plain_summation(degree, order):
     assert_allclose(lattice_sum(degree, order), direct_sum(degree, order, 16), rtol=1e-7)
 
 
-def test_lattice_sums_have_the_symmetry_of_the_cube():
-    # A cubic harmonic of degree 4 has P_44 / P_40 = 1 / 168: I_44 is 1 / 5040 ... of the unscaled.
-    # In the solid harmonics used here S(4, 4) = 5 / 24 ... follows from x <-> z.
-    s40 = lattice_sum(4, 0) / math.factorial(4)
-    # Value of the fourfold sum over P_4 / r^5, printed by Rayleigh as 3.11 and since refined.
-    assert_allclose(s40, 3.108227, rtol=1e-6)
-    assert_allclose(direct_sum(4, 4, 20) / direct_sum(4, 0, 20), lattice_sum(4, 4) / lattice_sum(4, 0), rtol=1e-10)
+def test_lattice_sums_of_degree_four():
+    # The sum of P_4(z / r) / r^5, which Rayleigh gave as 3.11.
+    assert_allclose(lattice_sum(4, 0) / math.factorial(4), 3.108227, rtol=1e-6)
+    # P_4(x / r) = 3/8 P_4(z / r) + P_44 cos(4 phi) / 192 has the same sum, so that of P_44 is 120
+    # times that of P_4.
+    assert_allclose(lattice_sum(4, 4), 5 * lattice_sum(4, 0), rtol=1e-12)
 
 
 @pytest.mark.parametrize("contrast", [0.0, 0.1, 10.0, math.inf])

@@ -135,6 +135,16 @@ def _pattern(corner, phase):
 
 
 @njit(**OPTIONS)
+def _find_plain(plain, patterns, k, j):
+    """Write 1 where the phase fills all four dual cells at an edge of the voxels, 2 where none."""
+    for i in range(plain.shape[0]):
+        p, q = patterns[k, j, i], patterns[k, j + 1, i]
+        r, s = patterns[k + 1, j, i], patterns[k + 1, j + 1, i]
+        same = (p == q) & (p == r) & (p == s)
+        plain[i] = same * ((p == 0) + 2 * (p == ALL_OTHER))
+
+
+@njit(**OPTIONS)
 def keep_pieces(first, end, patterns, labels, phase, periodic, quarter, octant, kept, volumes):
     """Find the piece of the phase that each voxel of another label keeps, and add up volumes.
 
@@ -146,12 +156,7 @@ def keep_pieces(first, end, patterns, labels, phase, periodic, quarter, octant, 
     plain = np.empty(nx + 1, np.uint8)
     for k in range(first, end):
         for j in range(ny):
-            # 1 where the phase fills all four dual cells at an edge of the voxels, 2 where none.
-            for i in range(nx + 1):
-                p, q = patterns[k, j, i], patterns[k, j + 1, i]
-                r, s = patterns[k + 1, j, i], patterns[k + 1, j + 1, i]
-                same = (p == q) & (p == r) & (p == s)
-                plain[i] = same * ((p == 0) + 2 * (p == ALL_OTHER))
+            _find_plain(plain, patterns, k, j)
             for i in range(nx):
                 if plain[i] > 0 and plain[i] == plain[i + 1]:
                     kept[k, j, i] = ALL_CORNERS if plain[i] == 1 else 0
@@ -269,13 +274,19 @@ def open_faces(first, end, patterns, quarter, kept, owners, faces, periodic):
     """Write the open part of the face after each voxel; faces between clusters stay closed."""
     gz, gy, gx = faces
     nz, ny, nx = owners.shape
+    plain = np.empty(nx + 1, np.uint8)
     for k in range(first, end):
         kp = k + 1 if k < nz - 1 else 0
         for j in range(ny):
             jp = j + 1 if j < ny - 1 else 0
+            _find_plain(plain, patterns, k, j)
             for i in range(nx):
-                gz[k, j, i], gy[k, j, i], gx[k, j, i] = 0, 0, 0
                 owner, mine = owners[k, j, i], kept[k, j, i]
+                inner = k < nz - 1 and j < ny - 1 and i < nx - 1
+                if inner and owner > 0 and plain[i] == 1 and plain[i + 1] == 1:
+                    gz[k, j, i], gy[k, j, i], gx[k, j, i] = 4 * FULL, 4 * FULL, 4 * FULL
+                    continue
+                gz[k, j, i], gy[k, j, i], gx[k, j, i] = 0, 0, 0
                 if owner == 0 or mine == 0:
                     continue
                 ip = i + 1 if i < nx - 1 else 0
@@ -468,7 +479,7 @@ def _quarter(value, low, axis):
 
 @njit(**OPTIONS)
 def _octant(value, c):
-    """Return the share of an octant: six tetrahedra around the line from its voxel to the centre."""
+    """Return the share of an octant: six tetrahedra around the line from voxel to centre."""
     a, b, g = 2 * (c >> 2 & 1), 2 * (c >> 1 & 1), 2 * (c & 1)
     tip, centre = value[a, b, g], value[1, 1, 1]
     z, y, x = value[1, b, g], value[a, 1, g], value[a, b, 1]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = ["Multigrid"]
 
-DIRECT_SIZE = 3000  # unknowns: below this the coarse problem is factorised
+DIRECT_SIZE = 1000  # unknowns: below this the coarse problem is factorised
 KRYLOV_LEVELS = 3  # coarse levels 1 ... 3 take two Krylov steps, deeper ones a plain V-cycle
 GOOD_ENOUGH = 0.4  # one step suffices if it reduces the residual by this factor
 
@@ -68,7 +68,7 @@ class Multigrid:
         stiffness, _ = operator.energies(first, first)
         if stiffness <= 0.0:
             return first
-        before = float(np.vdot(rhs, rhs))
+        before = operator.dot(rhs, rhs)
         alpha = slope / stiffness
         after = operator.subtract_product(rhs, first, alpha)
         if after <= GOOD_ENOUGH**2 * before:

@@ -43,7 +43,6 @@ class NetworkOperator:
         self.weights = self.fields[0].weights
         self._slabs = slab_bounds(grid)
         self._sums = np.empty((grid[0], 2))
-        self._parts = np.empty(grid[0])
         self._work = np.empty(grid, np.float32)
         # For relaxation the couplings of a field are part of its diagonal.
         self._relaxed = []
@@ -98,11 +97,11 @@ class NetworkOperator:
             over_slabs(kernels.prolong, self._slabs, u[f], coarse[f])
         for _ in range(self.fields[0].sweeps):
             self._sweep(u, rhs, (1, 0))
-        total = 0.0
-        for f in range(len(self.fields)):
-            over_slabs(kernels.dot, self._slabs, u[f], rhs[f], self._parts)
-            total += float(self._parts.sum())
-        return total
+        return self.dot(u, rhs)
+
+    def dot(self, u: NDArray, v: NDArray) -> float:
+        """Return u.v, summed in an order that does not depend on the number of threads."""
+        return sum(field.dot(u[f], v[f]) for f, field in enumerate(self.fields))
 
     def energies(self, u: NDArray, v: NDArray) -> tuple[float, float]:
         """Return u.A u and u.A v."""
@@ -125,11 +124,7 @@ class NetworkOperator:
         for (f, g), c in self.couplings.items():
             args = (r[f], r[g], u[f], u[g], c, float(factor))
             over_slabs(kernels.exchange, self._slabs, *args)
-        norm = 0.0
-        for f in range(len(self.fields)):
-            over_slabs(kernels.dot, self._slabs, r[f], r[f], self._parts)
-            norm += float(self._parts.sum())
-        return norm
+        return self.dot(r, r)
 
     def combine(self, u: NDArray, a: float, v: NDArray, b: float) -> None:
         """Overwrite u with a u + b v."""

@@ -190,6 +190,11 @@ class GridOperator:
         )
         return float(self._parts.sum())
 
+    def dot(self, u: NDArray, v: NDArray) -> float:
+        """Return u.v, summed in an order that does not depend on the number of threads."""
+        over_slabs(kernels.dot, self._slabs, u, v, self._parts)
+        return float(self._parts.sum())
+
     def combine(self, u: NDArray, a: float, v: NDArray, b: float) -> None:
         """Overwrite u with a u + b v."""
         over_slabs(kernels.combine, self._slabs, u, np.float32(a), v, np.float32(b))
