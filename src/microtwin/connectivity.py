@@ -68,9 +68,7 @@ def carrying_clusters(
         both = np.intersect1d(clusters.take(0, axis), clusters.take(-1, axis))
         number[both] = both
     number[0] = 0
-    if (number[1:] > 0).all():
-        return clusters
-    return number[clusters]
+    return clusters if np.array_equal(number, np.arange(n + 1)) else number[clusters]
 
 
 def percolating_mask(

@@ -15,9 +15,7 @@ from microtwin.geometry import PhaseGeometry
 N = 20  # points per voxel and axis, twice the half voxels of the catalogue
 
 
-def images(
-    phases: int = 2, low: int = 2, high: int = 7
-) -> st.SearchStrategy[NDArray[np.uint8]]:
+def images(phases: int = 2, low: int = 2, high: int = 7) -> st.SearchStrategy[NDArray[np.uint8]]:
     """Return random label images, with all shares of the phases."""
 
     def draw(shape: tuple[int, int, int], seed: int) -> NDArray[np.uint8]:
@@ -67,13 +65,11 @@ def sampled_openings(
     """Return the open fraction of the face after (offset .5) or before (-.5) every voxel."""
     points = [within(n) for n in labels.shape]
     points[axis] = np.arange(labels.shape[axis]) + offset
-    parts = [m for n, a in zip(labels.shape, range(3), strict=True) for m in (n, 1 if a == axis else N)]
+    parts = [m for a, n in enumerate(labels.shape) for m in (n, 1 if a == axis else N)]
     return shares(labels, phase, points, periodic).reshape(parts).mean((1, 3, 5))
 
 
-def sampled_fractions(
-    labels: NDArray[np.uint8], phase: int, periodic: bool
-) -> NDArray[np.float64]:
+def sampled_fractions(labels: NDArray[np.uint8], phase: int, periodic: bool) -> NDArray[np.float64]:
     """Return the fraction of each voxel that a phase fills."""
     value = shares(labels, phase, [within(n) for n in labels.shape], periodic)
     return value.reshape([m for n in labels.shape for m in (n, N)]).mean((1, 3, 5))

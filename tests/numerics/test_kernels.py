@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numerics.reference import blocks, chess_board, colour, grid_problems, make_problem, relax
 
 from microtwin.numerics import Multigrid, Source, threads
 from microtwin.numerics.operator import PlaneField
+from numerics.reference import blocks, chess_board, colour, grid_problems, make_problem, relax
 
 # Relative to the size of the right-hand side over the smallest diagonal (about 30): rounding of
 # a few float32 operations per half-sweep.

@@ -7,9 +7,9 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
-from numerics.reference import blocks, dense, grid_problems, make_problem
 
 from microtwin.numerics import GridOperator, PlaneField, Source
+from numerics.reference import blocks, dense, grid_problems, make_problem
 
 # Kernels add up to a dozen float32 terms per voxel and a hundred voxels per row: rounding of the
 # order of 1e-6 of the sizes of the terms.

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,7 +21,7 @@ def environment(monkeypatch):
 @pytest.mark.parametrize("wish", ["0", "-1", "two", "1.5", "", " 2"])
 def test_bad_number_of_threads_is_refused_with_a_remedy(environment, wish):
     environment.setenv("MICROTWIN_THREADS", wish)
-    with pytest.raises(ValueError, match="MICROTWIN_THREADS=.*whole number from 1 up") as error:
+    with pytest.raises(ValueError, match=r"MICROTWIN_THREADS=.*whole number from 1 up") as error:
         thread_count()
     assert repr(wish) in str(error.value)
 
@@ -41,7 +43,7 @@ def test_slabs_cover_all_planes_once(shape, count):
         bounds = threads.slab_bounds(shape)
     assert bounds[0][0] == 0
     assert bounds[-1][1] == shape[0]
-    assert all(a[1] == b[0] for a, b in zip(bounds, bounds[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(bounds))
     assert len(bounds) <= count
     if len(bounds) > 1:
         assert min(end - first for first, end in bounds) >= threads.THINNEST

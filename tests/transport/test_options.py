@@ -40,17 +40,17 @@ def test_other_options_are_refused(options, message):
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(ValueError, match="phase 'void' is not in .* it has pore, solid"):
+    with pytest.raises(ValueError, match=r"phase 'void' is not in .* it has pore, solid"):
         transport.tortuosity_factor(channel(), "void")
-    with pytest.raises(ValueError, match="phase 'void' is not in .* it has pore, solid"):
+    with pytest.raises(ValueError, match=r"phase 'void' is not in .* it has pore, solid"):
         transport.homogenize(channel(), {"void": 1.0})
-    with pytest.raises(ValueError, match="'w'.*z.*y.*x"):
+    with pytest.raises(ValueError, match=r"'w'.*z.*y.*x"):
         transport.tortuosity_factor(channel(), "pore", "w")
 
 
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])
 def test_conductivities_must_be_finite_and_not_negative(value):
-    with pytest.raises(ValueError, match="conductivity .* of phase 'pore' is not allowed"):
+    with pytest.raises(ValueError, match=r"conductivity .* of phase 'pore' is not allowed"):
         transport.homogenize(channel(), {"pore": value})
 
 

@@ -228,10 +228,11 @@ def test_arrays_of_conducting_spheres(interface, contrast, limits):
     exact = sphere_array_conductivity(0.268, contrast)
     for n, limit in zip((24, 48), limits, strict=True):
         values = []
-        for origin in np.random.default_rng(1).random((4, 3)).tolist():
+        for origin in np.random.default_rng(1).random((2, 3)).tolist():
             micro = lattice_spheres(n, 0.268, origin=origin)
             phases = {"matrix": 1.0, "sphere": contrast}
-            values.append(homogenize(micro, phases, interface=interface).through_plane)
+            tensor = homogenize(micro, phases, interface=interface).tensor
+            values.append(np.trace(tensor) / 3)
         assert_allclose(np.mean(values), exact, rtol=limit)
 
 

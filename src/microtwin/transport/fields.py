@@ -17,7 +17,9 @@ def _ramp(n: int) -> NDArray[np.float64]:
     return np.arange(n, dtype=np.float64) - 0.5 * (n - 1)
 
 
-def fluctuation(potential: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+def fluctuation(
+    potential: NDArray[np.float64], axis: int, shape: tuple[int, int, int]
+) -> NDArray[np.float64]:
     """Return the unknown of the solver that belongs to a potential, flux axis first.
 
     Parameters
@@ -26,12 +28,24 @@ def fluctuation(potential: NDArray[np.float64], axis: int) -> NDArray[np.float64
         From 1 to 0 along the axis; NaN where there is none.
     axis : int
         Array axis of the flux.
+    shape : tuple of int
+        Shape of the unknown, flux axis first.
 
     Returns
     -------
-    ndarray of float64
+    ndarray of float64, of that shape
+
+    Raises
+    ------
+    ValueError
+        If the potential has another shape.
     """
-    u = np.moveaxis(potential, axis, 0)
+    u = np.moveaxis(np.asarray(potential), axis, 0)
+    if u.shape != shape:
+        raise ValueError(
+            f"the initial potential has shape {np.shape(potential)}, the image another one; "
+            "give one value per voxel, as potential() of an earlier result returns them"
+        )
     n = len(u)
     return np.nan_to_num((0.5 - u) * n - _ramp(n)[:, None, None])
 
@@ -90,7 +104,7 @@ class FluxState:
         """Return the dissipation per voxel over its mean, shape (nz, ny, nx)."""
         total = np.zeros(self.x.shape)
         for a in range(3):
-            power = self._through(a) * self._difference(a)
+            power = self._through(a) * self._difference(a) * np.sqrt(self.operator.weights[a])
             total += 0.5 * (power + np.roll(power, 1, a))
         if self.operator.ends is not None:
             low, high = self._outer_flux()

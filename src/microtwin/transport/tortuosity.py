@@ -223,7 +223,7 @@ def tortuosity_factor(
     across = [micro.voxel_size[a] for a in range(3) if a != axis]
     spacing = (micro.voxel_size[axis], across[0], across[1])
     operator, source, scale = cell_problem(geometry.faces, geometry.outer, spacing, periodic)
-    guess = None if initial is None else fields.fluctuation(initial, axis)
+    guess = None if initial is None else fields.fluctuation(initial, axis, operator.shape)
     solution = solve(
         operator, source, guess=guess, rtol=tol * RESIDUAL_PART, flux_tol=tol, scale=scale,
         periodic=periodic, max_iterations=max_iterations, progress=progress,
