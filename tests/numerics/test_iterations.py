@@ -37,7 +37,7 @@ def iterations(values, periodic=False):
     # The norm for the potential itself with 0 and nz steps at the ends.
     high = values[-1].astype(float) if not periodic else operator.faces[0][-1].astype(float)
     scale = len(values) * float(np.linalg.norm(2 * high))
-    solution = solve(operator, source, rtol=1e-6, flux_tol=1e-4, scale=scale, periodic=periodic)
+    solution = solve(operator, source, rtol=1e-6, flux_tol=1e-4, scale=scale)
     return solution.iterations
 
 

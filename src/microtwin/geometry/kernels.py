@@ -164,7 +164,9 @@ def keep_pieces(first, end, patterns, labels, phase, periodic, quarter, octant, 
                     continue
                 corners = ALL_CORNERS
                 if labels[k, j, i] != phase:
-                    corners = _largest_piece(patterns, quarter, labels, phase, periodic, k, j, i)
+                    corners = _largest_piece(
+                        patterns, quarter, octant, labels, phase, periodic, k, j, i
+                    )
                 kept[k, j, i] = corners
                 for c in range(8):
                     if corners >> c & 1:
@@ -173,7 +175,7 @@ def keep_pieces(first, end, patterns, labels, phase, periodic, quarter, octant, 
 
 
 @njit(**OPTIONS)
-def _largest_piece(patterns, quarter, labels, phase, periodic, k, j, i):
+def _largest_piece(patterns, quarter, octant, labels, phase, periodic, k, j, i):
     """Return the corners (bits) of the largest piece of the phase in a voxel of another label.
 
     What reaches two neighbouring corners is one piece if both lie on a face towards a voxel of the
@@ -185,7 +187,10 @@ def _largest_piece(patterns, quarter, labels, phase, periodic, k, j, i):
     for c in range(8):
         a, b, d = c >> 2, c >> 1 & 1, c & 1
         p = patterns[k + 1 - a, j + 1 - b, i + 1 - d]
-        area[c] = quarter[p, 2 * b + d] + quarter[p, 4 + 2 * a + d] + quarter[p, 8 + 2 * a + b]
+        z, y, x = quarter[p, 2 * b + d], quarter[p, 4 + 2 * a + d], quarter[p, 8 + 2 * a + b]
+        # At a saddle two faces are open by a tie, but nothing joins them: the phase only touches.
+        touching = octant[p, c] == 0 and (z > 0) + (y > 0) + (x > 0) > 1
+        area[c] = 0 if touching else z + y + x
         piece[c] = 1 << c if area[c] > 0 else 0
     for axis in range(3):
         bit = 4 >> axis

@@ -340,12 +340,12 @@ def _balance(x, drive, op, kd, k, km, kp, j, jm, jp, i, im, ip):
 
 
 @njit(**FAST)
-def _balance_plane(r, x, rhs, rhs_plane, drive, op, norms, fluxes, k):
+def _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, k):
     gz, w = op[0], op[5]
     nz, ny, nx = x.shape
     km, kp = _around(k, nz)
     kr, kd = rhs_plane[k], op[4][k]
-    norm, flux = 0.0, 0.0
+    norm, flux, along = 0.0, 0.0, 0.0
     for j in range(ny):
         jm, jp = _around(j, ny)
         r[k, j, 0] = rhs[kr, j, 0] + _balance(x, drive, op, kd, k, km, kp, j, jm, jp, 0, nx - 1, 1)
@@ -355,37 +355,39 @@ def _balance_plane(r, x, rhs, rhs_plane, drive, op, norms, fluxes, k):
             )
         i = nx - 1
         r[k, j, i] = rhs[kr, j, i] + _balance(x, drive, op, kd, k, km, kp, j, jm, jp, i, i - 1, 0)
-        part = f4(0)
+        part, other = f4(0), f4(0)
         for i in range(nx):
             part += r[k, j, i] * r[k, j, i]
+            other += r[k, j, i] * p[k, j, i]
         norm += f8(part)
+        along += f8(other)
         for i in range(nx):
             flux += gz[k, j, i] * (x[kp, j, i] - x[k, j, i] + drive[0])
-    norms[k] = norm
-    fluxes[k] = w[0] * flux
+    sums[k, 0], sums[k, 1], sums[k, 2] = norm, w[0] * flux, along
 
 
 @njit(**FAST)
-def step_wave(first, end, x, r, p, z, alpha, beta, rhs, rhs_plane, drive, op, norms, fluxes):
-    """Set p to z + beta p, add alpha p to x, set r to the residual of x; norms and fluxes by plane.
+def step_wave(first, end, x, r, p, z, alpha, beta, rhs, rhs_plane, drive, op, sums):
+    """Set p to z + beta p, add alpha p to x, set r to the residual of x.
 
     The residual is that of the total field: x plus the affine field whose difference from voxel
     to voxel along each axis is `drive`. It is computed anew from x, so it does not drift.
-    `fluxes[k]` is the sum of w g (difference) over the faces from plane k to plane k + 1. The
-    residual of the first and last plane of a slab waits for its neighbours: `step_seam`.
+    `sums`, shape (nz, 3), receives per plane the square norm of r, the flux to the next plane (sum
+    of w g difference over the faces) and p.r. The residual of the first and last plane of a slab
+    waits for its neighbours: `step_seam`.
     """
     for k in range(first, end):
         _move_plane(x, p, z, alpha, beta, k)
         if k - 1 > first:
-            _balance_plane(r, x, rhs, rhs_plane, drive, op, norms, fluxes, k - 1)
+            _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, k - 1)
 
 
 @njit(**FAST)
-def step_seam(first, end, x, r, rhs, rhs_plane, drive, op, norms, fluxes):
+def step_seam(first, end, x, r, p, rhs, rhs_plane, drive, op, sums):
     """Set r on the first and last plane of a slab (see `step_wave`)."""
-    _balance_plane(r, x, rhs, rhs_plane, drive, op, norms, fluxes, first)
+    _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, first)
     if end - 1 > first:
-        _balance_plane(r, x, rhs, rhs_plane, drive, op, norms, fluxes, end - 1)
+        _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, end - 1)
 
 
 @njit(**FAST)
@@ -394,6 +396,44 @@ def relax_colour(first, end, u, rhs, op, masks, colour):
     row = np.empty(ROW, np.float32)
     for k in range(first, end):
         _relax_plane(u, rhs, op, masks, colour, k, row)
+
+
+@njit(inline="always", **FAST)
+def _gathered(u, op, kd, k, km, kp, j, jm, jp, i, im, ip):
+    """Return inflow from the neighbours of a voxel, and its diagonal."""
+    gz, gy, gx, d, _, w, _ = op
+    a, b = w[2] * f4(gx[k, j, im]), w[2] * f4(gx[k, j, i])
+    c, e = w[1] * f4(gy[k, jm, i]), w[1] * f4(gy[k, j, i])
+    f, g = w[0] * f4(gz[km, j, i]), w[0] * f4(gz[k, j, i])
+    x, y = a * u[k, j, im] + b * u[k, j, ip], c * u[k, jm, i] + e * u[k, jp, i]
+    z = f * u[km, j, i] + g * u[kp, j, i]
+    return x + y + z, (a + b) + (c + e) + (f + g) + d[kd, j, i]
+
+
+@njit(**FAST)
+def relax_pair(first, end, u, v, rhs, source, op, other, coupling, colour):
+    """Relax one colour of two coupled fields u and v, both values of a voxel at once.
+
+    However strong the coupling, what the two fields have in common is relaxed as well.
+    """
+    nz, ny, nx = u.shape
+    for k in range(first, end):
+        km, kp = _around(k, nz)
+        kd, ke = op[4][k], other[4][k]
+        for j in range(ny):
+            jm, jp = _around(j, ny)
+            for i in range((k + j + colour) & 1, nx, 2):
+                im, ip = _around(i, nx)
+                s, a = _gathered(u, op, kd, k, km, kp, j, jm, jp, i, im, ip)
+                t, b = _gathered(v, other, ke, k, km, kp, j, jm, jp, i, im, ip)
+                s, t, c = s + rhs[k, j, i], t + source[k, j, i], coupling[k, j, i]
+                # (a + c) u - c v = s and (b + c) v - c u = t, v eliminated first: nothing cancels,
+                # however large c is, and a field may be absent.
+                total = max(b + c, TINY)
+                share = c / total
+                value = (s + share * t) / max(a + share * b, TINY)
+                u[k, j, i] = value
+                v[k, j, i] = (t + c * value) / total
 
 
 @njit(**FAST)

@@ -32,8 +32,9 @@ class Solution:
         Applications of the preconditioner.
     residual : float
         Norm of the residual over the norm of the right-hand side.
-    flux : ndarray of float64, shape (nz,)
-        Flux from each plane to the next, in the unit of conductance times potential.
+    flux : ndarray of float64, shape (nz + 1,)
+        Flux along z into the first plane, from each plane to the next and out of the last, in the
+        unit of conductance times potential.
     flux_spread : float
         (max - min) / |mean| of that flux.
     residual_history, spread_history : tuple of float
@@ -49,10 +50,9 @@ class Solution:
     spread_history: tuple[float, ...] = field(default=(), repr=False)
 
 
-def _spread(flux: NDArray[np.float64], periodic: bool) -> float:
-    inner = flux if periodic else flux[:-1]
-    mean = abs(float(inner.mean()))
-    width = float(inner.max() - inner.min())
+def _spread(flux: NDArray[np.float64]) -> float:
+    mean = abs(float(flux.mean()))
+    width = float(flux.max() - flux.min())
     if width == 0.0:
         return 0.0
     return width / mean if mean > 0.0 else np.inf
@@ -67,7 +67,6 @@ def solve(
     rtol: float = 1e-6,
     flux_tol: float | None = None,
     scale: float | None = None,
-    periodic: bool = False,
     max_iterations: int = 200,
     progress: Progress | None = None,
 ) -> Solution:
@@ -89,8 +88,6 @@ def solve(
         Bound on the relative spread of the flux between planes; both bounds must hold.
     scale : float, optional
         Norm to which the residual is compared; by default that of the right-hand side.
-    periodic : bool
-        Whether the flux across the period, from the last plane to the first, counts in the spread.
     max_iterations : int
         Iterations after which the solve is given up.
     progress : callable, optional
@@ -114,43 +111,53 @@ def solve(
     """
     x = operator.zeros(np.float64)
     r, p, z = operator.zeros(), operator.zeros(), operator.zeros()
-    norm, flux = operator.step(x, r, p, z, 0.0, 0.0, source)
-    scale = float(np.sqrt(norm)) if scale is None else scale
+    norm, flux, along = operator.step(x, r, p, z, 0.0, 0.0, source)
     if guess is not None:
+        source_norm = norm
         x[...] = guess
-        norm, flux = operator.step(x, r, p, z, 0.0, 0.0, source)
-    residuals = [float(np.sqrt(norm)) / scale if scale > 0.0 else 0.0]
-    spreads = [_spread(flux, periodic)]
+        norm, flux, along = operator.step(x, r, p, z, 0.0, 0.0, source)
+        scale = float(np.sqrt(source_norm or norm)) if scale is None else scale
+    scale = float(np.sqrt(norm)) if scale is None else scale
+    residuals = [_ratio(norm, scale)]
+    spreads = [_spread(flux)]
 
     def done() -> bool:
         return residuals[-1] <= rtol and (flux_tol is None or spreads[-1] <= flux_tol)
 
     curvature = 0.0
-    if not done() and hierarchy is None:
-        hierarchy = Multigrid(operator)
     while not done():
+        reached = f"residual {residuals[-1]:.1e} (wanted {rtol:.1e})"
+        if flux_tol is not None:
+            reached += f", flux spread {spreads[-1]:.1e} (wanted {flux_tol:.1e})"
+        if not np.isfinite(norm):
+            raise ConvergenceError("the input of the solver is not finite; check the conductances")
         if len(residuals) > max_iterations:
             raise ConvergenceError(
-                f"no convergence in {max_iterations} iterations: residual {residuals[-1]:.1e} "
-                f"(wanted {rtol:.1e}), flux spread {spreads[-1]:.1e}"
-                + (f" (wanted {flux_tol:.1e})" if flux_tol is not None else "")
-                + "; loosen the tolerance or raise max_iterations"
+                f"no convergence in {max_iterations} iterations: {reached}; loosen the tolerance "
+                "or raise max_iterations"
             )
-        assert hierarchy is not None
+        if hierarchy is None:
+            hierarchy = Multigrid(operator)
         slope = hierarchy.precondition(z, r)
         own, cross = operator.energies(z, p)
         beta = -cross / curvature if curvature > 0.0 else 0.0
         curvature = own + 2 * beta * cross + beta**2 * curvature
-        if not np.isfinite(curvature) or curvature <= 0.0:
+        slope += beta * along
+        if not (curvature > 0.0 and slope > 0.0):
             raise ConvergenceError(
-                f"the solve broke down after {len(residuals) - 1} iterations at a residual of "
-                f"{residuals[-1]:.1e}: the operator is not positive or the input is not finite"
+                f"the solve came to a stand after {len(residuals) - 1} iterations: {reached}; "
+                "loosen the tolerance, or check that the operator is positive"
             )
-        norm, flux = operator.step(x, r, p, z, slope / curvature, beta, source)
-        residuals.append(float(np.sqrt(norm)) / scale)
-        spreads.append(_spread(flux, periodic))
+        norm, flux, along = operator.step(x, r, p, z, slope / curvature, beta, source)
+        residuals.append(_ratio(norm, scale))
+        spreads.append(_spread(flux))
         if progress is not None:
             progress(len(residuals) - 1, residuals[-1], spreads[-1])
     return Solution(
         x, len(residuals) - 1, residuals[-1], flux, spreads[-1], tuple(residuals), tuple(spreads)
     )
+
+
+def _ratio(square: float, scale: float) -> float:
+    """Return a norm from its square over a scale; 0 / 0 is 0."""
+    return float(np.sqrt(square)) / scale if square != 0.0 else 0.0

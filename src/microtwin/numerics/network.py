@@ -43,16 +43,25 @@ class NetworkOperator:
         self.weights = self.fields[0].weights
         self._slabs = slab_bounds(grid)
         self._sums = np.empty((grid[0], 2))
-        self._work = np.empty(grid, np.float32)
-        # For relaxation the couplings of a field are part of its diagonal.
-        self._relaxed = []
-        for f, field in enumerate(self.fields):
-            own = [c for pair, c in self.couplings.items() if f in pair]
-            mass = [] if field.mass is None else [field.mass]
-            if own:
-                mass.append(PlaneField.dense(np.sum(own, axis=0)))
-            total = None if not mass else mass[0] if len(mass) == 1 else mass[0].plus(mass[1])
-            self._relaxed.append(GridOperator(field.faces, field.weights, field.ends, total))
+        self._work = np.empty((2, *grid), np.float32)
+        # Seen from one field alone, its couplings are part of its diagonal.
+        self._relaxed = [self._alone(f, None) for f in range(len(self.fields))]
+        self._paired = {
+            pair: (self._alone(pair[0], pair[1]), self._alone(pair[1], pair[0]))
+            for pair in self.couplings
+        }
+        coupled = {f for pair in self.couplings for f in pair}
+        self._single = [f for f in range(len(self.fields)) if f not in coupled]
+
+    def _alone(self, f: int, partner: int | None) -> GridOperator:
+        """Return the operator of a field with its couplings, but for one partner, as diagonal."""
+        field = self.fields[f]
+        mass = [] if field.mass is None else [field.mass]
+        own = [c for g, c in self._others(f, partner)]
+        if own:
+            mass.append(PlaneField.dense(np.sum(own, axis=0)))
+        total = None if not mass else mass[0] if len(mass) == 1 else mass[0].plus(mass[1])
+        return GridOperator(field.faces, field.weights, field.ends, total)
 
     @property
     def size(self) -> int:
@@ -63,22 +72,43 @@ class NetworkOperator:
         """Return a vector of zeros."""
         return np.zeros(self.shape, dtype)
 
-    def _others(self, f: int) -> list[tuple[int, NDArray[np.float32]]]:
-        return [(pair[0] + pair[1] - f, c) for pair, c in self.couplings.items() if f in pair]
+    def _others(self, f: int, partner: int | None) -> list[tuple[int, NDArray[np.float32]]]:
+        """Return the fields, but for one partner, that a field is coupled to, and how."""
+        others = [(pair[0] + pair[1] - f, c) for pair, c in self.couplings.items() if f in pair]
+        return [(g, c) for g, c in others if g != partner]
 
-    def _with_inflow(self, f: int, u: NDArray, rhs: NDArray) -> NDArray:
+    def _with_inflow(
+        self, f: int, u: NDArray, rhs: NDArray, work: NDArray, partner: int | None = None
+    ) -> NDArray:
         """Return the right-hand side of field f with what flows in from the other fields."""
         total = rhs[f]
-        for g, coupling in self._others(f):
-            over_slabs(kernels.add_coupled, self._slabs, self._work, total, u[g], coupling)
-            total = self._work
+        for g, coupling in self._others(f, partner):
+            over_slabs(kernels.add_coupled, self._slabs, work, total, u[g], coupling)
+            total = work
         return total
 
     def _sweep(self, u: NDArray, rhs: NDArray, colours: tuple[int, int]) -> None:
-        order = range(len(self.fields))
+        """Relax both colours, pair of fields after pair; in reverse order if the colours are."""
+        pairs = list(self.couplings) if colours == (0, 1) else list(reversed(self.couplings))
         for colour in colours:
-            for f in order if colours == (0, 1) else reversed(order):
-                self._relaxed[f].relax(u[f], self._with_inflow(f, u, rhs), colour)
+            for f in self._single:
+                self.fields[f].relax(u[f], rhs[f], colour)
+            for pair in pairs:
+                self._relax_pair(pair, u, rhs, colour)
+
+    def _relax_pair(self, pair: tuple[int, int], u: NDArray, rhs: NDArray, colour: int) -> None:
+        f, g = pair
+        first, second = self._paired[pair]
+        sources = (
+            self._with_inflow(f, u, rhs, self._work[0], g),
+            self._with_inflow(g, u, rhs, self._work[1], f),
+        )
+        args = (u[f], u[g], *sources, first.kernel_data, second.kernel_data)
+        nz = self.shape[1]
+        # The last plane waits for the others: across an odd period it has the colour of the first.
+        slabs = slab_bounds((nz - 1, *self.shape[2:]))
+        over_slabs(kernels.relax_pair, slabs, *args, self.couplings[pair], colour)
+        kernels.relax_pair(nz - 1, nz, *args, self.couplings[pair], colour)
 
     def smooth_from_zero(self, u: NDArray, rhs: NDArray) -> None:
         """Overwrite u with the result of smoothing A u = rhs from zero."""
@@ -89,7 +119,8 @@ class NetworkOperator:
     def restrict_residual(self, coarse: NDArray, u: NDArray, rhs: NDArray) -> None:
         """Overwrite the coarse vector with the block sums of rhs - A u."""
         for f, field in enumerate(self._relaxed):
-            field.restrict_residual(coarse[f], u[f], self._with_inflow(f, u, rhs))
+            total = self._with_inflow(f, u, rhs, self._work[0])
+            field.restrict_residual(coarse[f], u[f], total)
 
     def prolong_and_smooth(self, u: NDArray, coarse: NDArray, rhs: NDArray) -> float:
         """Add the coarse correction to u, smooth in the reverse order, and return u.rhs."""
@@ -140,12 +171,13 @@ class NetworkOperator:
         alpha: float,
         beta: float,
         source: Sequence[Source],
-    ) -> tuple[float, NDArray[np.float64]]:
+    ) -> tuple[float, NDArray[np.float64], float]:
         """Take a step and compute the residual, as `GridOperator.step`; one source per field."""
-        flux = np.zeros(self.shape[1])
+        flux = np.zeros(self.shape[1] + 1)
         for f, field in enumerate(self.fields):
             flux += field.step(x[f], r[f], p[f], z[f], alpha, beta, source[f])[1]
-        return self._exchange(r, x, 1.0), flux
+        norm = self._exchange(r, x, 1.0)
+        return norm, flux, self.dot(p, r)
 
     def mean_flux(self, x: NDArray, source: Sequence[Source]) -> NDArray[np.float64]:
         """Return the flux along (z, y, x), summed over fields and faces, over the voxels."""

@@ -147,6 +147,11 @@ class GridOperator:
         self._parts = np.empty(self.shape[0])
 
     @property
+    def kernel_data(self) -> tuple[Any, ...]:
+        """The tuple that the kernels call `op`."""
+        return self._op
+
+    @property
     def size(self) -> int:
         """Number of unknowns."""
         return int(np.prod(self.shape))
@@ -208,23 +213,33 @@ class GridOperator:
         alpha: float,
         beta: float,
         source: Source,
-    ) -> tuple[float, NDArray[np.float64]]:
+    ) -> tuple[float, NDArray[np.float64], float]:
         """Set p to z + beta p, add alpha p to x, and r to the residual of x in double precision.
 
         Returns
         -------
         norm : float
             Square of the norm of r.
-        flux : ndarray of float64, shape (nz,)
-            Flux through the faces from each plane to the next (the last one: across the period).
+        flux : ndarray of float64, shape (nz + 1,)
+            Flux along z into the first plane, from each plane to the next, and out of the last.
+            At the ends it is that of `ends`, or without any that across the period.
+        along : float
+            p.r, zero but for rounding.
         """
-        flux = np.empty(self.shape[0])
-        rhs = (source.field.values, source.field.plane, tuple(map(float, source.drive)))
+        sums = np.empty((self.shape[0], 3))
+        field, ends = source.field, self.ends
+        rhs = (field.values, field.plane, tuple(map(float, source.drive)))
         move = (float(alpha), np.float32(beta))
-        sums = (self._parts, flux)
-        over_slabs(kernels.step_wave, self._slabs, x, r, p, z, *move, *rhs, self._op, *sums)
-        over_slabs(kernels.step_seam, self._slabs, x, r, *rhs, self._op, *sums)
-        return float(self._parts.sum()), flux
+        over_slabs(kernels.step_wave, self._slabs, x, r, p, z, *move, *rhs, self._op, sums)
+        over_slabs(kernels.step_seam, self._slabs, x, r, p, *rhs, self._op, sums)
+        norm, _, along = sums.sum(axis=0)
+        flux = np.concatenate([sums[-1:, 1], sums[:, 1]])
+        if ends is not None:
+            for k, sign in ((0, -1.0), (-1, 1.0)):
+                fixed = ends.values[ends.plane[k]].astype(float)
+                supply = field.values[field.plane[k]] - fixed * x[k]
+                flux[k] = sign * float(np.where(fixed > 0.0, supply, 0.0).sum())
+        return float(norm), flux, float(along)
 
     def mean_flux(self, x: NDArray, source: Source) -> NDArray[np.float64]:
         """Return the flux along (z, y, x), summed over all faces and divided by the voxels."""

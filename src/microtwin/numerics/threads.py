@@ -30,7 +30,7 @@ def thread_count() -> int:
             if hasattr(os, "sched_getaffinity")
             else os.cpu_count() or 1
         )
-    if not wish.isdigit() or int(wish) < 1:
+    if not wish.isdecimal() or int(wish) < 1:
         raise ValueError(f"MICROTWIN_THREADS={wish!r} is not allowed; use a whole number from 1 up")
     return int(wish)
 

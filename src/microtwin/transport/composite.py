@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microtwin.connectivity import percolating_mask
+from microtwin.connectivity import label_clusters, percolating_mask
 from microtwin.geometry import area_vectors, smooth_geometry
 from microtwin.numerics.network import NetworkOperator
 from microtwin.numerics.operator import GridOperator
@@ -73,15 +73,15 @@ def composite_problem(
     if not carried.any():
         return None
     values = conductivity[labels]
-    values[~carried] = 0.0
     if not smooth:
-        return _staircase(values.astype(np.float32), spacing, periodic)
-    groups = np.unique(values[values > 0.0])
+        return _staircase((values * carried).astype(np.float32), spacing, periodic)
+    groups = np.unique(values[carried])
     # Field numbers as labels: 0 insulates, 1, 2, ... are the groups.
-    fields = np.searchsorted(groups, values).astype(np.uint8)
-    fields[values > 0.0] += 1
+    fields = np.zeros(labels.shape, np.uint8)
+    for number, value in enumerate(groups, start=1):
+        fields[values == value] = number
     del values
-    return _embedded(fields, groups, spacing, periodic)
+    return _embedded(fields, groups, carried, spacing, periodic)
 
 
 def contact_resistance(first: float, second: float) -> float:
@@ -131,13 +131,15 @@ def _staircase(
 def _embedded(
     fields: NDArray[np.uint8],
     groups: NDArray[np.float64],
+    carried: NDArray[np.bool_],
     spacing: tuple[float, float, float],
     periodic: bool,
 ) -> CompositeProblem:
     operators: list[GridOperator] = []
     sources, norms = [], []
     for number, value in enumerate(groups, start=1):
-        geometry = smooth_geometry(fields, number, None, periodic)
+        clusters, _ = label_clusters((fields == number) & carried, periodic)
+        geometry = smooth_geometry(fields, number, clusters, periodic)
         factor = float(value) * geometry.unit
         operator, source, norm = cell_problem(
             geometry.faces, geometry.outer, spacing, periodic, factor

@@ -47,7 +47,17 @@ def fluctuation(
             "give one value per voxel, as potential() of an earlier result returns them"
         )
     n = len(u)
-    return np.nan_to_num((0.5 - u) * n - _ramp(n)[:, None, None])
+    x = (0.5 - u) * n - _ramp(n)[:, None, None]
+    unknown = np.isnan(x)
+    # Pieces of the phase in voxels of other labels have no value here: that of their neighbours.
+    total, count = np.zeros(shape), np.zeros(shape, np.uint8)
+    for a in range(3):
+        for step in (1, -1):
+            near = np.roll(x, step, a)
+            total += np.nan_to_num(near)
+            count += ~np.isnan(near)
+    x[unknown] = total[unknown] / np.maximum(count[unknown], 1)
+    return x
 
 
 @dataclass(frozen=True, eq=False)

@@ -129,7 +129,7 @@ def homogenize(
             continue
         solution = solve(
             problem.operator, problem.source, scale=problem.norm, rtol=tol * RESIDUAL_PART,
-            flux_tol=tol, periodic=periodic, max_iterations=max_iterations, progress=progress,
+            flux_tol=tol, max_iterations=max_iterations, progress=progress,
         )  # fmt: skip
         flux = problem.operator.mean_flux(solution.x, problem.source)
         # Links along axis a carry the weight (h0 / ha)^2 and a step of the potential over h0; the

@@ -226,10 +226,10 @@ def tortuosity_factor(
     guess = None if initial is None else fields.fluctuation(initial, axis, operator.shape)
     solution = solve(
         operator, source, guess=guess, rtol=tol * RESIDUAL_PART, flux_tol=tol, scale=scale,
-        periodic=periodic, max_iterations=max_iterations, progress=progress,
+        max_iterations=max_iterations, progress=progress,
     )  # fmt: skip
     _, ny, nx = operator.shape
-    flux = solution.flux if periodic else solution.flux[:-1]
+    flux = solution.flux[1:] if periodic else solution.flux[1:-1]
     flux = flux * (geometry.unit / (ny * nx))
     diffusivity = float(flux.mean())
     return replace(
