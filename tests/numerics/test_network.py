@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from scipy.sparse.linalg import spsolve
 
 from microtwin.numerics import (
-    ConvergenceError,
     GridOperator,
     NetworkOperator,
     PlaneField,

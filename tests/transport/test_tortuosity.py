@@ -287,8 +287,9 @@ def test_the_same_flux_runs_through_every_layer(boundary, interface):
         flux = result.layer_flux
         assert flux.shape == (24 if boundary == "periodic" else 23,)
         spread = (flux.max() - flux.min()) / flux.mean()
-        assert_allclose(spread, result.flux_spread, rtol=1e-6)
-        assert spread <= tol
+        # The spread of the solver covers the outer faces as well.
+        assert spread <= result.flux_spread * (1 + 1e-4)
+        assert result.flux_spread <= tol
         assert result.residual <= 0.01 * tol
         assert_allclose(flux.mean(), result.relative_diffusivity, rtol=1e-12)
         assert len(result.residual_history) == result.iterations + 1

@@ -138,11 +138,13 @@ def solve(
             )
         if hierarchy is None:
             hierarchy = Multigrid(operator)
-        slope = hierarchy.precondition(z, r)
+        steepest = hierarchy.precondition(z, r)
         own, cross = operator.energies(z, p)
         beta = -cross / curvature if curvature > 0.0 else 0.0
         curvature = own + 2 * beta * cross + beta**2 * curvature
-        slope += beta * along
+        slope = steepest + beta * along
+        if not (curvature > 0.0 and slope > 0.0):  # rounding has spoilt p: start again from z
+            beta, curvature, slope = 0.0, own, steepest
         if not (curvature > 0.0 and slope > 0.0):
             raise ConvergenceError(
                 f"the solve came to a stand after {len(residuals) - 1} iterations: {reached}; "

@@ -305,13 +305,22 @@ def factorized(matrix: Any, shape: tuple[int, ...]) -> Callable[[NDArray], NDArr
     import scipy.sparse as sp
     from scipy.sparse.linalg import splu
 
-    shift = 1e-7 * (matrix.diagonal().max() or 1.0)
+    largest = matrix.diagonal().max() or 1.0
+    shift = 1e-7 * largest
     factor = splu(
         (matrix + shift * sp.eye_array(matrix.shape[0])).tocsc(), permc_spec="MMD_AT_PLUS_A",
         diag_pivot_thresh=0.0, options={"SymmetricMode": True},
     )  # fmt: skip
 
+    # Where no potential is fixed the shift alone holds the mean, which rounding in the right-hand
+    # side would make large: it is taken out.
+    linked = matrix.diagonal() > 0.0
+    floating = bool(np.abs(matrix.sum(axis=1)).max() <= 1e-6 * largest)
+
     def solve(rhs: NDArray) -> NDArray[np.float32]:
-        return factor.solve(rhs.ravel().astype(float)).astype(np.float32).reshape(shape)
+        u = factor.solve(rhs.ravel().astype(float))
+        if floating and linked.any():
+            u -= u[linked].mean()
+        return u.astype(np.float32).reshape(shape)
 
     return solve

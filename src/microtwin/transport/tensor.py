@@ -114,6 +114,12 @@ def homogenize(
         For unknown phases, negative or infinite conductivities, and unknown options.
     ConvergenceError
         If a solve does not reach the tolerance.
+
+    Notes
+    -----
+    With ``smooth``, a film one voxel thick that separates two other conductors is too resistive if
+    it conducts worse than they do (by a factor of three for a tenth of their conductivity): the
+    contact on one of its sides is lost. Use ``voxel`` where such films carry the current.
     """
     check_options(boundary, interface, tol)
     values = _checked(micro, conductivities)
