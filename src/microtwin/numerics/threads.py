@@ -40,6 +40,11 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(thread_count() - 1, thread_name_prefix="microtwin")
 
 
+if hasattr(os, "register_at_fork"):
+    # Threads do not live on in a forked process: a worker process makes a pool of its own.
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
 def slab_bounds(shape: tuple[int, ...]) -> list[tuple[int, int]]:
     """Split the planes of a grid into at most one slab per thread.
 
