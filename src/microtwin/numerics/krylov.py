@@ -36,7 +36,7 @@ class Solution:
         Flux along z into the first plane, from each plane to the next and out of the last, in the
         unit of conductance times potential.
     flux_spread : float
-        (max - min) / |mean| of that flux.
+        (max - min) of that flux over the magnitude of its mean.
     residual_history, spread_history : tuple of float
         Both measures at the start and after every iteration.
     """
