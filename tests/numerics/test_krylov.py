@@ -39,10 +39,10 @@ def test_solution_is_that_of_sparse_elimination(problem, drive, direct_size):
     expected = direct(problem, source)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(multigrid, "DIRECT_SIZE", direct_size)
-        solution = solve(problem.operator, source, rtol=1e-7)
+        solution = solve(problem.operator, source, rtol=2e-8)
     # The residual bounds the error times the smallest eigenvalue, here about 0.01.
-    assert np.abs(solution.x - expected).max() <= 5e-5 * np.abs(expected).max()
-    assert solution.residual <= 1e-7
+    assert np.abs(solution.x - expected).max() <= 2e-5 * np.abs(expected).max()
+    assert solution.residual <= 2e-8
     jump = np.roll(expected, -1, 0) - expected + drive[0]
     layers = (problem.operator.weights[0] * problem.operator.faces[0] * jump).sum((1, 2))
     tolerance = 1e-4 * np.abs(layers).max() + 1e-6

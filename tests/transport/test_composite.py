@@ -85,8 +85,15 @@ def test_a_film_of_one_voxel(value, boundary, interface):
     assert_allclose(result.in_plane, (8 + value) / 9, rtol=1e-4)
 
 
-@both
-@pytest.mark.parametrize("boundary", ["faces"])
+@pytest.mark.parametrize(
+    ("boundary", "interface"),
+    [
+        ("faces", "voxel"),
+        ("faces", "smooth"),
+        ("periodic", "voxel"),
+        pytest.param("periodic", *thin_film.values, marks=thin_film.marks),
+    ],
+)
 def test_the_thinnest_layers_of_a_high_contrast(boundary, interface):
     result = homogenize(layers((1, 1)), {"0": 1.0, "1": 1e6}, boundary, interface)
     assert_allclose(result.through_plane, 2 / (1 + 1e-6), rtol=0.02)

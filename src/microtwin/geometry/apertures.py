@@ -30,7 +30,8 @@ class PhaseGeometry:
     unit : float
         Open fraction of a face per unit of its byte.
     volume_fraction : float
-        Fraction of the image that the phase fills by this geometry, connected or not.
+        Fraction of the image that the phase fills by this geometry: voxels of the phase, connected
+        or not, and the pieces that voxels of other labels keep.
     """
 
     faces: tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]

@@ -105,8 +105,8 @@ class GridOperator:
     weights : 3 floats
         Factor on the conductances of each axis.
     ends : PlaneField, optional
-        Conductance from a voxel to a fixed potential of zero. It scales with the grid like a
-        face (halved when the spacing doubles and its area quadruples is summed).
+        Conductance from a voxel to a fixed potential of zero. On coarse grids it scales like that
+        of a face: the sum over the block, halved because the distance is twice as long.
     mass : PlaneField, optional
         Non-negative diagonal (reaction or capacity per voxel).
     sweeps : int
