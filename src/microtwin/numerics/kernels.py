@@ -4,20 +4,16 @@ The operator on a grid of shape (nz, ny, nx) is::
 
     (A u)[i] = sum over the six faces of  w_axis g_face (u[i] - u[neighbour])  +  d[i] u[i]
 
-``g[axis][k, j, i]`` is the conductance of the face between a voxel and its successor along the
-axis; the face after the last voxel joins it to the first one (it is zero unless the grid is
-periodic). `w` holds one weight per axis. ``d`` is non-negative and stored by plane: plane k uses
-``d[plane[k]]``, so that a term that lives on the two outer planes costs two planes, not a volume.
-The tuple ``(gz, gy, gx, d, plane, w, wraps)`` is called `op` below; `wraps` tells whether any
-face after a last voxel along x conducts.
+The conductance of the face between a voxel and its successor along an axis is stored at the voxel.
+All arrays lie in quarters (see `quarters`), shape (nz, length of a plane). `w` holds one weight
+per axis. ``d`` is non-negative and stored by plane: plane k uses ``d[plane[k]]``, so that a term
+that lives on the two outer planes costs two planes, not a volume. Faces that join the last voxel
+along y or x to the first one, in periodic grids, are kept apart: ``wy[k, i]`` and ``wx[k, j]``,
+without elements if nothing wraps around. The tuple ``(gz, gy, gx, d, plane, w, wy, wx, ny, nx)`` is
+called `op` below.
 
-What happens at one voxel is said once, in a function that is compiled into the loops: ``k, j, i``
-is the voxel, ``km, jm, im`` its predecessors and ``kp, jp, ip`` its successors on the ring.
-
-Rows run along x, contiguous in memory. A loop writes into a row of its own and only then over the
-old values: without that the compiler must assume that a row overlaps its neighbours and falls
-back to scalar code, several times slower. Red-black sweeps likewise compute whole rows and keep
-every other value by a mask of zeros and ones.
+The loops run over whole quarters, through slices that start at 0: only then does the compiler see
+that it may use the vector units. What wraps around is added voxel by voxel afterwards.
 
 Every kernel treats the planes from `first` up to `end`, so that slabs of planes can go to threads
 (`threads.over_slabs`). Sums are kept per plane and added up in order by the caller: the results
@@ -36,159 +32,221 @@ from numba import njit
 
 from microtwin.numerics.compiling import FAST
 
-ROW = 2048  # values computed at a time; they stay in the first-level cache
+PIECE = 1024  # values summed up in single precision before the sum goes on in double
 TINY = np.float32(1e-30)  # turns 0/0 of a voxel without links into 0
 
 
 @njit(**FAST)
-def _around(k, n):
+def around(k, n):
     """Return the predecessor and the successor of k on a ring of n."""
     return (k - 1 if k > 0 else n - 1), (k + 1 if k < n - 1 else 0)
 
 
 @njit(inline="always", **FAST)
-def _solved(a, b, c, e, f, g, left, right, front, back, below, above, rhs, d, w):
-    """Return the value that solves the equation of one voxel: six faces, six neighbours."""
-    total = w[2] * (a + b) + w[1] * (c + e) + w[0] * (f + g) + d
-    x, y, z = a * left + b * right, c * front + e * back, f * below + g * above
-    return (w[2] * x + w[1] * y + w[0] * z + rhs) / max(total, TINY)
+def _sizes(op):
+    """Return the voxels of a quarter, of a row of it, and the distance between quarters."""
+    my, mx = (op[8] + 1) // 2, (op[9] + 1) // 2
+    return my * mx, mx, (my + 1) * mx
+
+
+@njit(**FAST)
+def place(op, j, i):
+    """Return where the voxel in row j and column i of a plane lies."""
+    _, mx, m = _sizes(op)
+    return (2 * (j & 1) + (i & 1)) * m + (1 + j // 2) * mx + i // 2
 
 
 @njit(inline="always", **FAST)
-def _relaxed(u, rhs, op, kd, k, km, kp, j, jm, jp, i, im, ip):
-    """Return the value that solves the equation of voxel (k, j, i)."""
-    gz, gy, gx, d, _, w, _ = op
-    return _solved(
-        f4(gx[k, j, im]), f4(gx[k, j, i]), f4(gy[k, jm, i]), f4(gy[k, j, i]),
-        f4(gz[km, j, i]), f4(gz[k, j, i]),
-        u[k, j, im], u[k, j, ip], u[k, jm, i], u[k, jp, i], u[km, j, i], u[kp, j, i],
-        rhs[k, j, i], d[kd, j, i], w,
+def places(op, py, px):
+    """Return the number of voxels of quarter (py, px), and where they and their neighbours start.
+
+    The order is: the quarter itself, left, right, front and back.
+    """
+    n, mx, m = _sizes(op)
+    beside, across = (2 * py + 1 - px) * m + mx, (2 * (1 - py) + px) * m + mx
+    left, front = beside - 1 + px, across - mx + py * mx
+    return n, (2 * py + px) * m + mx, left, left + 1, front, front + mx
+
+
+@njit(inline="always", **FAST)
+def star(u, k, km, kp, at):
+    """Return the values of a quarter and of its neighbours left, right, front, back, below, above."""
+    n, own, left, right, front, back = at
+    return (
+        u[k, own : own + n], u[k, left : left + n], u[k, right : right + n],
+        u[k, front : front + n], u[k, back : back + n], u[km, own : own + n], u[kp, own : own + n],
     )  # fmt: skip
 
 
-@njit(**FAST)
-def _relax_edges(u, rhs, op, colour, k):
-    """Relax the voxels of a plane whose neighbours may lie on its other side, one by one."""
-    nz, ny, nx = u.shape
-    km, kp = _around(k, nz)
-    kd = op[4][k]
-    for j in range(ny):
-        jm, jp = _around(j, ny)
-        first = (k + j + colour) & 1
-        if j == 0 or j == ny - 1:
-            for i in range(first, nx, 2):
-                im, ip = _around(i, nx)
-                u[k, j, i] = _relaxed(u, rhs, op, kd, k, km, kp, j, jm, jp, i, im, ip)
-        elif op[6]:
-            if first == 0:
-                u[k, j, 0] = _relaxed(u, rhs, op, kd, k, km, kp, j, jm, jp, 0, nx - 1, 1)
-            if (nx - 1 - first) % 2 == 0:
-                u[k, j, nx - 1] = _relaxed(u, rhs, op, kd, k, km, kp, j, jm, jp, nx - 1, nx - 2, 0)
-
-
-@njit(**FAST)
-def _relax_plane(u, rhs, op, masks, colour, k, row):
-    """Relax one colour of plane k; the middle of the plane is one long row, see above."""
-    gz, gy, gx, d, plane, w, _ = op
-    nz, ny, nx = u.shape
-    km, kp = _around(k, nz)
-    kd, c = plane[k], (k + colour) & 1
-    n = ny * nx
-    v, b = u.reshape(nz, n), rhs.reshape(nz, n)
-    fz, fy, fx = gz.reshape(nz, n), gy.reshape(nz, n), gx.reshape(nz, n)
-    e = d.reshape(d.shape[0], n)
-    _relax_edges(u, rhs, op, colour, k)
-    for start in range(nx, n - nx, row.shape[0]):
-        stop = min(start + row.shape[0], n - nx)
-        # Slices, so that the compiler sees indices that start at 0.
-        own, mask = v[k, start:stop], masks[c, start:stop]
-        left, right = v[k, start - 1 : stop - 1], v[k, start + 1 : stop + 1]
-        front, back = v[k, start - nx : stop - nx], v[k, start + nx : stop + nx]
-        below, above = v[km, start:stop], v[kp, start:stop]
-        gxm, gxp = fx[k, start - 1 : stop - 1], fx[k, start:stop]
-        gym, gyp = fy[k, start - nx : stop - nx], fy[k, start:stop]
-        gzm, gzp = fz[km, start:stop], fz[k, start:stop]
-        source, diagonal = b[k, start:stop], e[kd, start:stop]
-        for q in range(stop - start):
-            value = _solved(
-                f4(gxm[q]), f4(gxp[q]), f4(gym[q]), f4(gyp[q]), f4(gzm[q]), f4(gzp[q]),
-                left[q], right[q], front[q], back[q], below[q], above[q],
-                source[q], diagonal[q], w,
-            )  # fmt: skip
-            row[q] = own[q] + f4(mask[q]) * (value - own[q])
-        for q in range(stop - start):
-            own[q] = row[q]
+@njit(inline="always", **FAST)
+def links(op, k, km, at):
+    """Return the conductances of a quarter in the same order, and its part of d."""
+    gz, gy, gx, d, plane, _, _, _, _, _ = op
+    n, own, left, _, front, _ = at
+    return (
+        gx[k, left : left + n], gx[k, own : own + n], gy[k, front : front + n],
+        gy[k, own : own + n], gz[km, own : own + n], gz[k, own : own + n],
+        d[plane[k], own : own + n],
+    )  # fmt: skip
 
 
 @njit(inline="always", **FAST)
-def _scaled(rhs, op, kd, k, km, j, jm, i, im):
-    """Return rhs / diagonal of a voxel."""
-    gz, gy, gx, d, _, w, _ = op
-    x = f4(gx[k, j, im]) + f4(gx[k, j, i])
-    y = f4(gy[k, jm, i]) + f4(gy[k, j, i])
-    z = f4(gz[km, j, i]) + f4(gz[k, j, i])
-    return rhs[k, j, i] / max(w[2] * x + w[1] * y + w[0] * z + d[kd, j, i], TINY)
+def wraps(op):
+    return op[6].size > 0
+
+
+@njit(**FAST)
+def voxel(u, op, k, j, i):
+    """Return the inflow from the six neighbours of a voxel and its diagonal, around the ends too."""
+    gz, gy, gx, d, plane, w, wy, wx, ny, nx = op
+    km, kp = around(k, u.shape[0])
+    own = place(op, j, i)
+    left, right = place(op, j, i - 1 if i > 0 else nx - 1), place(op, j, i + 1 if i < nx - 1 else 0)
+    front, back = place(op, j - 1 if j > 0 else ny - 1, i), place(op, j + 1 if j < ny - 1 else 0, i)
+    a = w[2] * (f4(gx[k, left]) if i > 0 else wx[k, j])
+    b = w[2] * (f4(gx[k, own]) if i < nx - 1 else wx[k, j])
+    c = w[1] * (f4(gy[k, front]) if j > 0 else wy[k, i])
+    e = w[1] * (f4(gy[k, own]) if j < ny - 1 else wy[k, i])
+    f, g = w[0] * f4(gz[km, own]), w[0] * f4(gz[k, own])
+    inflow = a * u[k, left] + b * u[k, right] + c * u[k, front] + e * u[k, back]
+    return inflow + f * u[km, own] + g * u[kp, own], (a + b) + (c + e) + (f + g) + d[plane[k], own]
+
+
+@njit(**FAST)
+def _relax_voxel(u, rhs, op, k, j, i, from_zero):
+    inflow, total = voxel(u, op, k, j, i)
+    own = place(op, j, i)
+    u[k, own] = (rhs[k, own] + (f4(0) if from_zero else inflow)) / max(total, TINY)
+
+
+@njit(**FAST)
+def _relax_ends(u, rhs, op, colour, k, from_zero):
+    """Relax the voxels of a plane that have a neighbour on its other side, one by one."""
+    ny, nx = op[8], op[9]
+    for j in range(ny):
+        first = (k + j + colour) & 1
+        if j == 0 or j == ny - 1:
+            for i in range(first, nx, 2):
+                _relax_voxel(u, rhs, op, k, j, i, from_zero)
+        else:
+            if first == 0:
+                _relax_voxel(u, rhs, op, k, j, 0, from_zero)
+            if (nx - 1 - first) % 2 == 0:
+                _relax_voxel(u, rhs, op, k, j, nx - 1, from_zero)
+
+
+@njit(**FAST)
+def _relax_plane(u, rhs, op, colour, k):
+    """Relax one colour of plane k."""
+    w = op[5]
+    km, kp = around(k, u.shape[0])
+    for py in range(2):
+        at = places(op, py, (k + colour + py) & 1)
+        own, left, right, front, back, below, above = star(u, k, km, kp, at)
+        gl, gr, gf, gb, gd, gu, diagonal = links(op, k, km, at)
+        source = rhs[k, at[1] : at[1] + at[0]]
+        for q in range(at[0]):
+            a, b, c, e, f, g = f4(gl[q]), f4(gr[q]), f4(gf[q]), f4(gb[q]), f4(gd[q]), f4(gu[q])
+            total = w[2] * (a + b) + w[1] * (c + e) + w[0] * (f + g) + diagonal[q]
+            x, y, z = a * left[q] + b * right[q], c * front[q] + e * back[q], f * below[q] + g * above[q]
+            own[q] = (w[2] * x + w[1] * y + w[0] * z + source[q]) / max(total, TINY)
+    if wraps(op):
+        _relax_ends(u, rhs, op, colour, k, False)
 
 
 @njit(**FAST)
 def _scale_plane(u, rhs, op, k):
-    """Half a sweep from u = 0: rhs / diagonal; the other colour is overwritten next."""
-    nz, ny, nx = u.shape
-    km, _ = _around(k, nz)
-    kd = op[4][k]
-    for j in range(ny):
-        jm, _ = _around(j, ny)
-        u[k, j, 0] = _scaled(rhs, op, kd, k, km, j, jm, 0, nx - 1)
-        for i in range(1, nx):
-            u[k, j, i] = _scaled(rhs, op, kd, k, km, j, jm, i, i - 1)
+    """Relax the first colour of plane k from u = 0."""
+    w = op[5]
+    km, _ = around(k, u.shape[0])
+    for py in range(2):
+        at = places(op, py, (k + py) & 1)
+        gl, gr, gf, gb, gd, gu, diagonal = links(op, k, km, at)
+        own, source = u[k, at[1] : at[1] + at[0]], rhs[k, at[1] : at[1] + at[0]]
+        for q in range(at[0]):
+            x, y, z = f4(gl[q]) + f4(gr[q]), f4(gf[q]) + f4(gb[q]), f4(gd[q]) + f4(gu[q])
+            own[q] = source[q] / max(w[2] * x + w[1] * y + w[0] * z + diagonal[q], TINY)
+        at = places(op, py, (k + py + 1) & 1)
+        u[k, at[1] : at[1] + at[0]] = 0
+    if wraps(op):
+        _relax_ends(u, rhs, op, 0, k, True)
 
 
 @njit(**FAST)
-def _prolong_plane(u, coarse, k):
-    _, ny, nx = u.shape
-    for j in range(ny):
-        for ii in range(nx // 2):
-            e = coarse[k // 2, j // 2, ii]
-            u[k, j, 2 * ii] += e
-            u[k, j, 2 * ii + 1] += e
-        if nx % 2:
-            u[k, j, nx - 1] += coarse[k // 2, j // 2, nx // 2]
+def _spread_out(row, coarse, kk, jj):
+    """Write row jj of plane kk of a coarse vector into a row without quarters."""
+    mx = row.shape[0]
+    half = (mx + 1) // 2
+    m = coarse.shape[1] // 4
+    even = (jj & 1) * 2 * m + (1 + jj // 2) * half
+    for q in range(mx // 2):
+        row[2 * q] = coarse[kk, even + q]
+        row[2 * q + 1] = coarse[kk, even + m + q]
+    if mx % 2:
+        row[mx - 1] = coarse[kk, even + half - 1]
 
 
 @njit(**FAST)
-def prolong(first, end, u, coarse):
+def _gather_in(coarse, row, kk, jj):
+    """Write a row without quarters into row jj of plane kk of a coarse vector."""
+    mx = row.shape[0]
+    half = (mx + 1) // 2
+    m = coarse.shape[1] // 4
+    even = (jj & 1) * 2 * m + (1 + jj // 2) * half
+    for q in range(mx // 2):
+        coarse[kk, even + q] = row[2 * q]
+        coarse[kk, even + m + q] = row[2 * q + 1]
+    if mx % 2:
+        coarse[kk, even + half - 1] = row[mx - 1]
+
+
+@njit(**FAST)
+def _prolong_plane(u, coarse, op, k, block):
+    n, mx, m = _sizes(op)
+    for jj in range(n // mx):
+        _spread_out(block[jj * mx : (jj + 1) * mx], coarse, k // 2, jj)
+    for quarter in range(4):
+        own = u[k, quarter * m + mx : quarter * m + mx + n]
+        for q in range(n):
+            own[q] += block[q]
+
+
+@njit(**FAST)
+def prolong(first, end, u, coarse, op):
     """Add the value of its block to every voxel."""
+    block = np.empty(_sizes(op)[0], np.float32)
     for k in range(first, end):
-        _prolong_plane(u, coarse, k)
+        _prolong_plane(u, coarse, op, k, block)
 
 
 @njit(**FAST)
-def _dot_plane(u, v, k):
+def _dot_slices(u, v):
     total = 0.0
-    for j in range(u.shape[1]):
+    for start in range(0, u.shape[0], PIECE):
+        a, b = u[start : start + PIECE], v[start : start + PIECE]
         part = f4(0)
-        for i in range(u.shape[2]):
-            part += u[k, j, i] * v[k, j, i]
+        for q in range(a.shape[0]):
+            part += a[q] * b[q]
         total += f8(part)
     return total
 
 
 @njit(**FAST)
-def _stage(u, rhs, coarse, op, masks, sums, from_zero, stage, last_stage, k, row):
+def _stage(u, rhs, coarse, op, sums, from_zero, stage, last_stage, k, block):
     """Stage 0 prepares plane k, the later ones relax one colour of it after the other."""
     k = k % u.shape[0]
     if stage > 0:
-        _relax_plane(u, rhs, op, masks, stage & 1, k, row)
+        _relax_plane(u, rhs, op, stage & 1, k)
     elif from_zero:
         _scale_plane(u, rhs, op, k)
     else:
-        _prolong_plane(u, coarse, k)
+        _prolong_plane(u, coarse, op, k, block)
     if stage == last_stage:
-        sums[k] = _dot_plane(u, rhs, k)
+        sums[k] = _dot_slices(u[k], rhs[k])
 
 
 @njit(**FAST)
-def smooth_wave(first, end, u, rhs, coarse, op, masks, sums, from_zero, last_stage):
+def smooth_wave(first, end, u, rhs, coarse, op, sums, from_zero, last_stage):
     """Run all smoothing stages through a slab, each one plane behind the one before.
 
     From zero, stage 0 sets the first colour; otherwise stage 0 adds the coarse correction. Stages
@@ -197,116 +255,168 @@ def smooth_wave(first, end, u, rhs, coarse, op, masks, sums, from_zero, last_sta
     neighbours, so the range of planes shrinks by one per stage at both ends of the slab. The wedges
     left open at the seams are the business of `smooth_seam`.
     """
-    row = np.empty(ROW, np.float32)
+    block = np.empty(_sizes(op)[0], np.float32)
     for k in range(first, end):
         for stage in range(min(last_stage, (k - first) // 2) + 1):
-            _stage(u, rhs, coarse, op, masks, sums, from_zero, stage, last_stage, k - stage, row)
+            _stage(u, rhs, coarse, op, sums, from_zero, stage, last_stage, k - stage, block)
 
 
 @njit(**FAST)
-def smooth_seam(seam, u, rhs, coarse, op, masks, sums, from_zero, last_stage):
+def smooth_seam(seam, u, rhs, coarse, op, sums, from_zero, last_stage):
     """Do what `smooth_wave` left open on both sides of a seam (plane 0 is a seam of the ring)."""
-    row = np.empty(ROW, np.float32)
+    block = np.empty(_sizes(op)[0], np.float32)
     for stage in range(1, last_stage + 1):
         for k in range(seam - stage, seam + stage):
-            _stage(u, rhs, coarse, op, masks, sums, from_zero, stage, last_stage, k, row)
+            _stage(u, rhs, coarse, op, sums, from_zero, stage, last_stage, k, block)
 
 
 @njit(**FAST)
-def smooth_thin(u, rhs, coarse, op, masks, sums, from_zero, last_stage):
+def smooth_thin(u, rhs, coarse, op, sums, from_zero, last_stage):
     """Do the same, stage after stage, on a grid with too few planes for a wave."""
-    row = np.empty(ROW, np.float32)
+    block = np.empty(_sizes(op)[0], np.float32)
     for stage in range(last_stage + 1):
         for k in range(u.shape[0]):
-            _stage(u, rhs, coarse, op, masks, sums, from_zero, stage, last_stage, k, row)
+            _stage(u, rhs, coarse, op, sums, from_zero, stage, last_stage, k, block)
 
 
 @njit(inline="always", **FAST)
-def _product(u, op, kd, k, km, kp, j, jm, jp, i, im, ip):
-    """Return (A u) of a voxel."""
-    gz, gy, gx, d, _, w, _ = op
-    c = u[k, j, i]
-    x = f4(gx[k, j, im]) * (c - u[k, j, im]) + f4(gx[k, j, i]) * (c - u[k, j, ip])
-    y = f4(gy[k, jm, i]) * (c - u[k, jm, i]) + f4(gy[k, j, i]) * (c - u[k, jp, i])
-    z = f4(gz[km, j, i]) * (c - u[km, j, i]) + f4(gz[k, j, i]) * (c - u[kp, j, i])
-    return w[2] * x + w[1] * y + w[0] * z + d[kd, j, i] * c
+def _outflow(c, left, right, front, back, below, above, gl, gr, gf, gb, gd, gu, diagonal, w):
+    """Return (A u) of a voxel from its value, its neighbours and their conductances."""
+    x = f4(gl) * (c - left) + f4(gr) * (c - right)
+    y = f4(gf) * (c - front) + f4(gb) * (c - back)
+    z = f4(gd) * (c - below) + f4(gu) * (c - above)
+    return w[2] * x + w[1] * y + w[0] * z + diagonal * c
 
 
 @njit(inline="always", **FAST)
-def _product_row(row, u, op, k, km, kp, j, jm, jp):
-    nx = u.shape[2]
-    kd = op[4][k]
-    row[0] = _product(u, op, kd, k, km, kp, j, jm, jp, 0, nx - 1, 1)
-    for i in range(1, nx - 1):
-        row[i] = _product(u, op, kd, k, km, kp, j, jm, jp, i, i - 1, i + 1)
-    row[nx - 1] = _product(u, op, kd, k, km, kp, j, jm, jp, nx - 1, nx - 2, 0)
+def _across_y(op, k, i):
+    """Return where the ends of column i of a plane lie, and what joins the last to the first."""
+    return place(op, op[8] - 1, i), place(op, 0, i), op[5][1] * op[6][k, i]
+
+
+@njit(inline="always", **FAST)
+def _across_x(op, k, j):
+    """Return where the ends of row j of a plane lie, and what joins the last to the first."""
+    return place(op, j, op[9] - 1), place(op, j, 0), op[5][2] * op[7][k, j]
+
+
+@njit(**FAST)
+def _add_wrapped(out, factor, u, op, k):
+    """Let factor times the flows around the ends of plane k out of one end and into the other."""
+    for i in range(op[9]):
+        last, first, g = _across_y(op, k, i)
+        flow = factor * g * (u[k, last] - u[k, first])
+        out[last] -= flow
+        out[first] += flow
+    for j in range(op[8]):
+        last, first, g = _across_x(op, k, j)
+        flow = factor * g * (u[k, last] - u[k, first])
+        out[last] -= flow
+        out[first] += flow
 
 
 @njit(**FAST)
 def restrict_residual(first, end, coarse, u, rhs, op):
     """Set coarse to the sum of rhs - A u over each block of 2 x 2 x 2 voxels (coarse planes)."""
-    nz, ny, nx = u.shape
-    _, my, mx = coarse.shape
-    row, total = np.empty(nx, np.float32), np.zeros(2 * mx, np.float32)
+    w, nz = op[5], u.shape[0]
+    n, mx, _ = _sizes(op)
+    total, wrapped = np.empty(n, np.float32), np.empty(u.shape[1], np.float32)
     for kk in range(first, end):
-        for jj in range(my):
-            total[:] = 0
-            for k in range(2 * kk, min(2 * kk + 2, nz)):
-                km, kp = _around(k, nz)
-                for j in range(2 * jj, min(2 * jj + 2, ny)):
-                    jm, jp = _around(j, ny)
-                    _product_row(row, u, op, k, km, kp, j, jm, jp)
-                    for i in range(nx):
-                        total[i] += rhs[k, j, i] - row[i]
-            for ii in range(mx):
-                coarse[kk, jj, ii] = total[2 * ii] + total[2 * ii + 1]
+        total[:] = 0
+        for k in range(2 * kk, min(2 * kk + 2, nz)):
+            km, kp = around(k, nz)
+            for quarter in range(4):
+                at = places(op, quarter // 2, quarter % 2)
+                own, left, right, front, back, below, above = star(u, k, km, kp, at)
+                gl, gr, gf, gb, gd, gu, diagonal = links(op, k, km, at)
+                source = rhs[k, at[1] : at[1] + n]
+                for q in range(n):
+                    total[q] += source[q] - _outflow(
+                        own[q], left[q], right[q], front[q], back[q], below[q], above[q],
+                        gl[q], gr[q], gf[q], gb[q], gd[q], gu[q], diagonal[q], w,
+                    )  # fmt: skip
+            if wraps(op):
+                wrapped[:] = 0
+                _add_wrapped(wrapped, f4(1), u, op, k)
+                for quarter in range(4):
+                    at = places(op, quarter // 2, quarter % 2)
+                    total += wrapped[at[1] : at[1] + n]
+        for jj in range(n // mx):
+            _gather_in(coarse, total[jj * mx : (jj + 1) * mx], kk, jj)
 
 
 @njit(**FAST)
 def subtract_product(first, end, r, u, factor, op, norms):
     """Subtract factor (A u) from r and leave the square norm of each plane of r in norms."""
-    nz, ny, nx = u.shape
-    row = np.empty(nx, np.float32)
+    w = op[5]
     for k in range(first, end):
-        km, kp = _around(k, nz)
-        for j in range(ny):
-            jm, jp = _around(j, ny)
-            _product_row(row, u, op, k, km, kp, j, jm, jp)
-            for i in range(nx):
-                r[k, j, i] -= factor * row[i]
-        norms[k] = _dot_plane(r, r, k)
+        km, kp = around(k, u.shape[0])
+        for quarter in range(4):
+            at = places(op, quarter // 2, quarter % 2)
+            own, left, right, front, back, below, above = star(u, k, km, kp, at)
+            gl, gr, gf, gb, gd, gu, diagonal = links(op, k, km, at)
+            out = r[k, at[1] : at[1] + at[0]]
+            for q in range(at[0]):
+                out[q] -= factor * _outflow(
+                    own[q], left[q], right[q], front[q], back[q], below[q], above[q],
+                    gl[q], gr[q], gf[q], gb[q], gd[q], gu[q], diagonal[q], w,
+                )  # fmt: skip
+        if wraps(op):
+            _add_wrapped(r[k], factor, u, op, k)
+        norms[k] = _dot_slices(r[k], r[k])
 
 
 @njit(inline="always", **FAST)
-def _energy(u, v, op, kd, k, kp, j, jp, i, ip):
-    """Return the parts of u.A u and u.A v of a voxel and the faces after it."""
-    gz, gy, gx, d, _, w, _ = op
-    c, e = u[k, j, i], v[k, j, i]
-    x, y, z = u[k, j, ip] - c, u[k, jp, i] - c, u[kp, j, i] - c
-    a, b, f = w[2] * f4(gx[k, j, i]) * x, w[1] * f4(gy[k, j, i]) * y, w[0] * f4(gz[k, j, i]) * z
-    m = d[kd, j, i] * c
-    own = a * x + b * y + f * z + m * c
-    cross = a * (v[k, j, ip] - e) + b * (v[k, jp, i] - e) + f * (v[kp, j, i] - e) + m * e
+def _quarter_energies(u, v, op, k, kp, at):
+    """Return the parts of u.A u and u.A v of the voxels of a quarter and the faces after them."""
+    w = op[5]
+    c, _, right, _, back, _, above = star(u, k, k, kp, at)
+    e, _, vright, _, vback, _, vabove = star(v, k, k, kp, at)
+    _, gr, _, gb, _, gu, diagonal = links(op, k, k, at)
+    own, cross = 0.0, 0.0
+    for start in range(0, at[0], PIECE):
+        s, t = f4(0), f4(0)
+        for q in range(start, min(start + PIECE, at[0])):
+            x, y, z = right[q] - c[q], back[q] - c[q], above[q] - c[q]
+            a, b, f = w[2] * f4(gr[q]) * x, w[1] * f4(gb[q]) * y, w[0] * f4(gu[q]) * z
+            g = diagonal[q] * c[q]
+            s += a * x + b * y + f * z + g * c[q]
+            t += a * (vright[q] - e[q]) + b * (vback[q] - e[q]) + f * (vabove[q] - e[q]) + g * e[q]
+        own += f8(s)
+        cross += f8(t)
+    return own, cross
+
+
+@njit(**FAST)
+def _wrapped_energies(u, v, op, k):
+    own, cross = 0.0, 0.0
+    for i in range(op[9]):
+        last, first, g = _across_y(op, k, i)
+        step = u[k, last] - u[k, first]
+        own += f8(g * step * step)
+        cross += f8(g * step * (v[k, last] - v[k, first]))
+    for j in range(op[8]):
+        last, first, g = _across_x(op, k, j)
+        step = u[k, last] - u[k, first]
+        own += f8(g * step * step)
+        cross += f8(g * step * (v[k, last] - v[k, first]))
     return own, cross
 
 
 @njit(**FAST)
 def energies(first, end, u, v, op, sums):
     """Leave the parts of u.A u and u.A v in sums, shape (nz, 2)."""
-    nz, ny, nx = u.shape
     for k in range(first, end):
-        _, kp = _around(k, nz)
-        kd = op[4][k]
+        _, kp = around(k, u.shape[0])
         own, cross = 0.0, 0.0
-        for j in range(ny):
-            _, jp = _around(j, ny)
-            a, b = _energy(u, v, op, kd, k, kp, j, jp, nx - 1, 0)
-            for i in range(nx - 1):
-                c, e = _energy(u, v, op, kd, k, kp, j, jp, i, i + 1)
-                a += c
-                b += e
-            own += f8(a)
-            cross += f8(b)
+        for quarter in range(4):
+            a, b = _quarter_energies(u, v, op, k, kp, places(op, quarter // 2, quarter % 2))
+            own += a
+            cross += b
+        if wraps(op):
+            a, b = _wrapped_energies(u, v, op, k)
+            own += a
+            cross += b
         sums[k, 0], sums[k, 1] = own, cross
 
 
@@ -314,56 +424,65 @@ def energies(first, end, u, v, op, sums):
 def combine(first, end, u, a, v, b):
     """Set u to a u + b v."""
     for k in range(first, end):
-        for j in range(u.shape[1]):
-            for i in range(u.shape[2]):
-                u[k, j, i] = a * u[k, j, i] + b * v[k, j, i]
+        s, t = u[k], v[k]
+        for q in range(s.shape[0]):
+            s[q] = a * s[q] + b * t[q]
 
 
 @njit(**FAST)
-def _move_plane(x, p, z, alpha, beta, k):
-    for j in range(x.shape[1]):
-        for i in range(x.shape[2]):
-            p[k, j, i] = z[k, j, i] + beta * p[k, j, i]
-        for i in range(x.shape[2]):
-            x[k, j, i] += alpha * p[k, j, i]
+def _move_plane(x, p, z, alpha, beta):
+    for q in range(x.shape[0]):
+        p[q] = z[q] + beta * p[q]
+    for q in range(x.shape[0]):
+        x[q] += alpha * p[q]
 
 
-@njit(inline="always", **FAST)
-def _balance(x, drive, op, kd, k, km, kp, j, jm, jp, i, im, ip):
-    """Return the net flux into a voxel; the affine field `drive` is part of every difference."""
-    gz, gy, gx, d, _, w, _ = op
-    c, ez, ey, ex = x[k, j, i], drive[0], drive[1], drive[2]
-    a = gx[k, j, im] * (x[k, j, im] - c - ex) + gx[k, j, i] * (x[k, j, ip] - c + ex)
-    b = gy[k, jm, i] * (x[k, jm, i] - c - ey) + gy[k, j, i] * (x[k, jp, i] - c + ey)
-    f = gz[km, j, i] * (x[km, j, i] - c - ez) + gz[k, j, i] * (x[kp, j, i] - c + ez)
-    return w[2] * a + w[1] * b + w[0] * f - d[kd, j, i] * c
+@njit(**FAST)
+def _balance_ends(r, x, rhs, kr, drive, op, k):
+    """Set r in the voxels of a plane that have a neighbour on its other side."""
+    gz, gy, gx, d, plane, w, wy, wx, ny, nx = op
+    km, kp = around(k, x.shape[0])
+    ez, ey, ex = drive
+    for j in range(ny):
+        inner = 0 < j < ny - 1
+        jm, jp = around(j, ny)
+        for i in range(0, nx, nx - 1 if inner else 1):
+            im, ip = around(i, nx)
+            own = place(op, j, i)
+            left, front = place(op, j, im), place(op, jm, i)
+            gl, gr = (gx[k, left] if i > 0 else wx[k, j]), (gx[k, own] if ip > 0 else wx[k, j])
+            gf, gb = (gy[k, front] if j > 0 else wy[k, i]), (gy[k, own] if jp > 0 else wy[k, i])
+            c = x[k, own]
+            a = gl * (x[k, left] - c - ex) + gr * (x[k, place(op, j, ip)] - c + ex)
+            b = gf * (x[k, front] - c - ey) + gb * (x[k, place(op, jp, i)] - c + ey)
+            f = gz[km, own] * (x[km, own] - c - ez) + gz[k, own] * (x[kp, own] - c + ez)
+            r[k, own] = rhs[kr, own] + (w[2] * a + w[1] * b + w[0] * f - d[plane[k], own] * c)
 
 
 @njit(**FAST)
 def _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, k):
-    gz, w = op[0], op[5]
-    nz, ny, nx = x.shape
-    km, kp = _around(k, nz)
-    kr, kd = rhs_plane[k], op[4][k]
-    norm, flux, along = 0.0, 0.0, 0.0
-    for j in range(ny):
-        jm, jp = _around(j, ny)
-        r[k, j, 0] = rhs[kr, j, 0] + _balance(x, drive, op, kd, k, km, kp, j, jm, jp, 0, nx - 1, 1)
-        for i in range(1, nx - 1):
-            r[k, j, i] = rhs[kr, j, i] + _balance(
-                x, drive, op, kd, k, km, kp, j, jm, jp, i, i - 1, i + 1
-            )
-        i = nx - 1
-        r[k, j, i] = rhs[kr, j, i] + _balance(x, drive, op, kd, k, km, kp, j, jm, jp, i, i - 1, 0)
-        part, other = f4(0), f4(0)
-        for i in range(nx):
-            part += r[k, j, i] * r[k, j, i]
-            other += r[k, j, i] * p[k, j, i]
-        norm += f8(part)
-        along += f8(other)
-        for i in range(nx):
-            flux += gz[k, j, i] * (x[kp, j, i] - x[k, j, i] + drive[0])
-    sums[k, 0], sums[k, 1], sums[k, 2] = norm, w[0] * flux, along
+    w = op[5]
+    km, kp = around(k, x.shape[0])
+    kr = rhs_plane[k]
+    ez, ey, ex = drive
+    flux = 0.0
+    for quarter in range(4):
+        at = places(op, quarter // 2, quarter % 2)
+        own, left, right, front, back, below, above = star(x, k, km, kp, at)
+        gl, gr, gf, gb, gd, gu, diagonal = links(op, k, km, at)
+        out, source = r[k, at[1] : at[1] + at[0]], rhs[kr, at[1] : at[1] + at[0]]
+        for q in range(at[0]):
+            c = own[q]
+            a = gl[q] * (left[q] - c - ex) + gr[q] * (right[q] - c + ex)
+            b = gf[q] * (front[q] - c - ey) + gb[q] * (back[q] - c + ey)
+            through = gu[q] * (above[q] - c + ez)
+            f = gd[q] * (below[q] - c - ez) + through
+            flux += through
+            out[q] = source[q] + (w[2] * a + w[1] * b + w[0] * f - diagonal[q] * c)
+    if wraps(op):
+        _balance_ends(r, x, rhs, kr, drive, op, k)
+    sums[k, 0], sums[k, 1] = _dot_slices(r[k], r[k]), w[0] * flux
+    sums[k, 2] = _dot_slices(r[k], p[k])
 
 
 @njit(**FAST)
@@ -377,7 +496,7 @@ def step_wave(first, end, x, r, p, z, alpha, beta, rhs, rhs_plane, drive, op, su
     waits for its neighbours: `step_seam`.
     """
     for k in range(first, end):
-        _move_plane(x, p, z, alpha, beta, k)
+        _move_plane(x[k], p[k], z[k], alpha, beta)
         if k - 1 > first:
             _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, k - 1)
 
@@ -391,131 +510,64 @@ def step_seam(first, end, x, r, p, rhs, rhs_plane, drive, op, sums):
 
 
 @njit(**FAST)
-def relax_colour(first, end, u, rhs, op, masks, colour):
+def relax_colour(first, end, u, rhs, op, colour):
     """Relax one colour of A u = rhs."""
-    row = np.empty(ROW, np.float32)
     for k in range(first, end):
-        _relax_plane(u, rhs, op, masks, colour, k, row)
-
-
-@njit(inline="always", **FAST)
-def _gathered(u, op, kd, k, km, kp, j, jm, jp, i, im, ip):
-    """Return inflow from the neighbours of a voxel, and its diagonal."""
-    gz, gy, gx, d, _, w, _ = op
-    a, b = w[2] * f4(gx[k, j, im]), w[2] * f4(gx[k, j, i])
-    c, e = w[1] * f4(gy[k, jm, i]), w[1] * f4(gy[k, j, i])
-    f, g = w[0] * f4(gz[km, j, i]), w[0] * f4(gz[k, j, i])
-    x, y = a * u[k, j, im] + b * u[k, j, ip], c * u[k, jm, i] + e * u[k, jp, i]
-    z = f * u[km, j, i] + g * u[kp, j, i]
-    return x + y + z, (a + b) + (c + e) + (f + g) + d[kd, j, i]
-
-
-@njit(**FAST)
-def relax_pair(first, end, u, v, rhs, source, op, other, coupling, colour):
-    """Relax one colour of two coupled fields u and v, both values of a voxel at once.
-
-    However strong the coupling, what the two fields have in common is relaxed as well.
-    """
-    nz, ny, nx = u.shape
-    for k in range(first, end):
-        km, kp = _around(k, nz)
-        kd, ke = op[4][k], other[4][k]
-        for j in range(ny):
-            jm, jp = _around(j, ny)
-            for i in range((k + j + colour) & 1, nx, 2):
-                im, ip = _around(i, nx)
-                s, a = _gathered(u, op, kd, k, km, kp, j, jm, jp, i, im, ip)
-                t, b = _gathered(v, other, ke, k, km, kp, j, jm, jp, i, im, ip)
-                s, t, c = s + rhs[k, j, i], t + source[k, j, i], coupling[k, j, i]
-                # (a + c) u - c v = s and (b + c) v - c u = t, v eliminated first: nothing cancels,
-                # however large c is, and a field may be absent.
-                total = max(b + c, TINY)
-                share = c / total
-                value = (s + share * t) / max(a + share * b, TINY)
-                u[k, j, i] = value
-                v[k, j, i] = (t + c * value) / total
-
-
-@njit(**FAST)
-def add_coupled(first, end, out, rhs, u, coupling):
-    """Set out to rhs + coupling u."""
-    for k in range(first, end):
-        for j in range(u.shape[1]):
-            for i in range(u.shape[2]):
-                out[k, j, i] = rhs[k, j, i] + coupling[k, j, i] * u[k, j, i]
-
-
-@njit(**FAST)
-def exchange(first, end, r, s, u, v, coupling, factor):
-    """Let factor coupling (u - v) flow out of r and into s."""
-    for k in range(first, end):
-        for j in range(u.shape[1]):
-            for i in range(u.shape[2]):
-                flow = f4(factor * coupling[k, j, i] * (u[k, j, i] - v[k, j, i]))
-                r[k, j, i] -= flow
-                s[k, j, i] += flow
-
-
-@njit(**FAST)
-def coupling_energies(first, end, a, b, c, d, coupling, sums):
-    """Leave the parts of sum coupling (a - b)^2 and sum coupling (a - b)(c - d) in sums."""
-    for k in range(first, end):
-        own, cross = 0.0, 0.0
-        for j in range(a.shape[1]):
-            p, q = f4(0), f4(0)
-            for i in range(a.shape[2]):
-                e = a[k, j, i] - b[k, j, i]
-                g = coupling[k, j, i] * e
-                p += g * e
-                q += g * (c[k, j, i] - d[k, j, i])
-            own += f8(p)
-            cross += f8(q)
-        sums[k, 0], sums[k, 1] = own, cross
+        _relax_plane(u, rhs, op, colour, k)
 
 
 @njit(**FAST)
 def dot(first, end, u, v, sums):
     """Leave the parts of u.v in sums."""
     for k in range(first, end):
-        sums[k] = _dot_plane(u, v, k)
+        sums[k] = _dot_slices(u[k], v[k])
 
 
 @njit(**FAST)
 def through_flux(first, end, x, drive, op, sums):
     """Leave the flux through all faces after the voxels of each plane in sums, shape (nz, 3)."""
-    gz, gy, gx, _, _, w, _ = op
-    nz, ny, nx = x.shape
+    w = op[5]
+    ez, ey, ex = drive
     for k in range(first, end):
-        _, kp = _around(k, nz)
-        z, y, e = 0.0, 0.0, 0.0
-        for j in range(ny):
-            _, jp = _around(j, ny)
-            for i in range(nx):
-                _, ip = _around(i, nx)
-                c = x[k, j, i]
-                z += gz[k, j, i] * (x[kp, j, i] - c + drive[0])
-                y += gy[k, j, i] * (x[k, jp, i] - c + drive[1])
-                e += gx[k, j, i] * (x[k, j, ip] - c + drive[2])
-        sums[k, 0], sums[k, 1], sums[k, 2] = w[0] * z, w[1] * y, w[2] * e
+        _, kp = around(k, x.shape[0])
+        a, b, f = 0.0, 0.0, 0.0
+        for quarter in range(4):
+            at = places(op, quarter // 2, quarter % 2)
+            own, _, right, _, back, _, above = star(x, k, k, kp, at)
+            _, gr, _, gb, _, gu, _ = links(op, k, k, at)
+            for q in range(at[0]):
+                a += gr[q] * (right[q] - own[q] + ex)
+                b += gb[q] * (back[q] - own[q] + ey)
+                f += gu[q] * (above[q] - own[q] + ez)
+        sums[k, 0], sums[k, 1], sums[k, 2] = w[0] * f, w[1] * b, w[2] * a
+        if wraps(op):
+            for i in range(op[9]):
+                last, low, g = _across_y(op, k, i)
+                sums[k, 1] += g * (x[k, low] - x[k, last] + ey)
+            for j in range(op[8]):
+                last, low, g = _across_x(op, k, j)
+                sums[k, 2] += g * (x[k, low] - x[k, last] + ex)
 
 
 @njit(**FAST)
-def coarse_faces(first, end, coarse, fine, axis, factor):
-    """Set each coarse conductance to factor times the sum of the fine ones in its face."""
-    nz, ny, nx = fine.shape
-    _, my, mx = coarse.shape
+def coarse_faces(first, end, coarse, fine, axis, ny, nx, factor):
+    """Set each coarse conductance, on the grid, to factor times the sum of the fine ones in its face.
+
+    `fine` lies in quarters. A face between two blocks belongs to voxels of odd number along the
+    axis, and at an odd end to the last one.
+    """
+    nz = fine.shape[0]
+    my, mx = (ny + 1) // 2, (nx + 1) // 2
     for kk in range(first, end):
-        for jj in range(my):
-            for ii in range(mx):
-                total = f4(0)
-                for k in range(2 * kk, min(2 * kk + 2, nz)):
-                    if axis == 0 and k % 2 == 0 and k != nz - 1:
-                        continue
-                    for j in range(2 * jj, min(2 * jj + 2, ny)):
-                        if axis == 1 and j % 2 == 0 and j != ny - 1:
-                            continue
-                        for i in range(2 * ii, min(2 * ii + 2, nx)):
-                            if axis == 2 and i % 2 == 0 and i != nx - 1:
-                                continue
-                            total += f4(fine[k, j, i])
-                coarse[kk, jj, ii] = f4(factor) * total
+        total = coarse[kk].reshape(my * mx)
+        total[:] = 0
+        for k in range(2 * kk, min(2 * kk + 2, nz)):
+            if axis == 0 and k % 2 == 0 and k != nz - 1:
+                continue
+            for quarter in range(4):
+                if (axis == 1 and quarter < 2) or (axis == 2 and quarter % 2 == 0):
+                    continue
+                start = quarter * (my + 1) * mx + mx
+                part = fine[k, start : start + my * mx]
+                for q in range(my * mx):
+                    total[q] += f4(factor) * f4(part[q])

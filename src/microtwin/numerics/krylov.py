@@ -109,12 +109,13 @@ def solve(
     Directions are float32. The solution is float64 and the residual is computed from it anew in
     every step, so that rounding in the directions costs no accuracy.
     """
+    source = operator.prepared(source)
     x = operator.zeros(np.float64)
     r, p, z = operator.zeros(), operator.zeros(), operator.zeros()
     norm, flux, along = operator.step(x, r, p, z, 0.0, 0.0, source)
     if guess is not None:
         source_norm = norm
-        x[...] = guess
+        x[...] = operator.load(guess)
         norm, flux, along = operator.step(x, r, p, z, 0.0, 0.0, source)
         scale = float(np.sqrt(source_norm or norm)) if scale is None else scale
     scale = float(np.sqrt(norm)) if scale is None else scale
@@ -155,8 +156,9 @@ def solve(
         spreads.append(_spread(flux))
         if progress is not None:
             progress(len(residuals) - 1, residuals[-1], spreads[-1])
+    del r, p, z, hierarchy  # their memory is needed for the solution on the grid
     return Solution(
-        x, len(residuals) - 1, residuals[-1], flux, spreads[-1], tuple(residuals), tuple(spreads)
+        operator.unload(x), len(residuals) - 1, residuals[-1], flux, spreads[-1], tuple(residuals), tuple(spreads)
     )
 
 

@@ -1,6 +1,6 @@
 """Several fields on one grid: nodes are (voxel, field), linked in the grid and inside each voxel.
 
-`NetworkOperator` has the methods of `GridOperator`; vectors have the shape (fields, nz, ny, nx).
+`NetworkOperator` has the methods of `GridOperator`; vectors have one more axis in front, for the fields.
 The multigrid cycle and the Krylov loop are the same. On coarse levels the fields stay apart: a
 coarse voxel has one value per field, and merging them would destroy the preconditioner wherever
 the coupling is weak or the conductivities differ.
@@ -9,12 +9,14 @@ the coupling is weak or the conductivities differ.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from microtwin.numerics import kernels
+from microtwin.numerics import coupling
 from microtwin.numerics.operator import GridOperator, PlaneField, Source, factorized
+from microtwin.numerics.quarters import from_quarters, to_quarters
 from microtwin.numerics.threads import over_slabs, slab_bounds
 
 __all__ = ["NetworkOperator"]
@@ -43,7 +45,8 @@ class NetworkOperator:
         self.weights = self.fields[0].weights
         self._slabs = slab_bounds(grid)
         self._sums = np.empty((grid[0], 2))
-        self._work = np.empty((2, *grid), np.float32)
+        self._work = np.zeros((2, *self.fields[0].zeros().shape), np.float32)
+        self._couplings = {pair: to_quarters(c) for pair, c in self.couplings.items()}
         # Seen from one field alone, its couplings are part of its diagonal.
         self._relaxed = [self._alone(f, None) for f in range(len(self.fields))]
         self._paired = {
@@ -57,11 +60,10 @@ class NetworkOperator:
         """Return the operator of a field with its couplings, but for one partner, as diagonal."""
         field = self.fields[f]
         mass = [] if field.mass is None else [field.mass]
-        own = [c for g, c in self._others(f, partner)]
+        own = [c for pair, c in self.couplings.items() if f in pair and partner not in pair]
         if own:
             mass.append(PlaneField.dense(np.sum(own, axis=0)))
-        total = None if not mass else mass[0] if len(mass) == 1 else mass[0].plus(mass[1])
-        return GridOperator(field.faces, field.weights, field.ends, total)
+        return field.sharing(None if not mass else mass[0] if len(mass) == 1 else mass[0].plus(mass[1]))
 
     @property
     def size(self) -> int:
@@ -70,11 +72,23 @@ class NetworkOperator:
 
     def zeros(self, dtype: type = np.float32) -> NDArray:
         """Return a vector of zeros."""
-        return np.zeros(self.shape, dtype)
+        return np.zeros((len(self.fields), *self.fields[0].zeros(dtype).shape), dtype)
+
+    def load(self, field: NDArray) -> NDArray:
+        """Return fields on the grid as a vector."""
+        return np.stack([to_quarters(part) for part in field])
+
+    def unload(self, vector: NDArray) -> NDArray:
+        """Return a vector as fields on the grid."""
+        return np.stack([from_quarters(part, self.shape[1:]) for part in vector])
+
+    def prepared(self, source: Sequence[Source]) -> list[tuple[Any, ...]]:
+        """Return the sources in the form in which `step` takes them."""
+        return [field.prepared(part) for field, part in zip(self.fields, source, strict=True)]
 
     def _others(self, f: int, partner: int | None) -> list[tuple[int, NDArray[np.float32]]]:
         """Return the fields, but for one partner, that a field is coupled to, and how."""
-        others = [(pair[0] + pair[1] - f, c) for pair, c in self.couplings.items() if f in pair]
+        others = [(pair[0] + pair[1] - f, c) for pair, c in self._couplings.items() if f in pair]
         return [(g, c) for g, c in others if g != partner]
 
     def _with_inflow(
@@ -82,8 +96,8 @@ class NetworkOperator:
     ) -> NDArray:
         """Return the right-hand side of field f with what flows in from the other fields."""
         total = rhs[f]
-        for g, coupling in self._others(f, partner):
-            over_slabs(kernels.add_coupled, self._slabs, work, total, u[g], coupling)
+        for g, c in self._others(f, partner):
+            over_slabs(coupling.add_coupled, self._slabs, work, total, u[g], c)
             total = work
         return total
 
@@ -107,8 +121,8 @@ class NetworkOperator:
         nz = self.shape[1]
         # The last plane waits for the others: across an odd period it has the colour of the first.
         slabs = slab_bounds((nz - 1, *self.shape[2:]))
-        over_slabs(kernels.relax_pair, slabs, *args, self.couplings[pair], colour)
-        kernels.relax_pair(nz - 1, nz, *args, self.couplings[pair], colour)
+        over_slabs(coupling.relax_pair, slabs, *args, self._couplings[pair], colour)
+        coupling.relax_pair(nz - 1, nz, *args, self._couplings[pair], colour)
 
     def smooth_from_zero(self, u: NDArray, rhs: NDArray) -> None:
         """Overwrite u with the result of smoothing A u = rhs from zero."""
@@ -125,7 +139,7 @@ class NetworkOperator:
     def prolong_and_smooth(self, u: NDArray, coarse: NDArray, rhs: NDArray) -> float:
         """Add the coarse correction to u, smooth in the reverse order, and return u.rhs."""
         for f in range(len(self.fields)):
-            over_slabs(kernels.prolong, self._slabs, u[f], coarse[f])
+            self.fields[f].prolong(u[f], coarse[f])
         for _ in range(self.fields[0].sweeps):
             self._sweep(u, rhs, (1, 0))
         return self.dot(u, rhs)
@@ -139,9 +153,9 @@ class NetworkOperator:
         total = np.zeros(2)
         for f, field in enumerate(self.fields):
             total += field.energies(u[f], v[f])
-        for (f, g), coupling in self.couplings.items():
-            args = (u[f], u[g], v[f], v[g], coupling, self._sums)
-            over_slabs(kernels.coupling_energies, self._slabs, *args)
+        for (f, g), c in self._couplings.items():
+            args = (u[f], u[g], v[f], v[g], c, self._sums)
+            over_slabs(coupling.coupling_energies, self._slabs, *args)
             total += self._sums.sum(axis=0)
         return float(total[0]), float(total[1])
 
@@ -152,9 +166,9 @@ class NetworkOperator:
         return self._exchange(r, u, factor)
 
     def _exchange(self, r: NDArray, u: NDArray, factor: float) -> float:
-        for (f, g), c in self.couplings.items():
+        for (f, g), c in self._couplings.items():
             args = (r[f], r[g], u[f], u[g], c, float(factor))
-            over_slabs(kernels.exchange, self._slabs, *args)
+            over_slabs(coupling.exchange, self._slabs, *args)
         return self.dot(r, r)
 
     def combine(self, u: NDArray, a: float, v: NDArray, b: float) -> None:
@@ -170,7 +184,7 @@ class NetworkOperator:
         z: NDArray,
         alpha: float,
         beta: float,
-        source: Sequence[Source],
+        source: Sequence[tuple[Any, ...]],
     ) -> tuple[float, NDArray[np.float64], float]:
         """Take a step and compute the residual, as `GridOperator.step`; one source per field."""
         flux = np.zeros(self.shape[1] + 1)
@@ -199,6 +213,7 @@ class NetworkOperator:
         blocks = [[None] * n for _ in range(n)]
         for f, field in enumerate(self._relaxed):
             blocks[f][f] = field.matrix()
-        for (f, g), coupling in self.couplings.items():
-            blocks[f][g] = blocks[g][f] = -sp.diags_array(coupling.ravel().astype(float))
-        return factorized(sp.block_array(blocks).tocsr(), self.shape)
+        for (f, g), c in self.couplings.items():
+            blocks[f][g] = blocks[g][f] = -sp.diags_array(c.ravel().astype(float))
+        solve = factorized(sp.block_array(blocks).tocsr(), self.shape)
+        return lambda rhs: self.load(solve(self.unload(rhs)))

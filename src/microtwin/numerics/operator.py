@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microtwin.numerics import kernels
+from microtwin.numerics.quarters import clear_last, from_quarters, plane_length, to_quarters
 from microtwin.numerics.threads import over_slabs, slab_bounds
 
 __all__ = ["GridOperator", "PlaneField", "Source", "factorized"]
@@ -97,6 +98,9 @@ COARSE_SWEEPS = 1
 class GridOperator:
     """A symmetric positive semi-definite operator on voxels that are linked through their faces.
 
+    Its vectors lie in quarters (see `quarters`), shape (nz, length of a plane); `load`, `unload`
+    and `prepared` bring fields and sources from the grid into that layout and back.
+
     Parameters
     ----------
     faces : 3 ndarrays of uint8 or float32, shape (nz, ny, nx)
@@ -121,30 +125,63 @@ class GridOperator:
         mass: PlaneField | None = None,
         sweeps: int = FINEST_SWEEPS,
     ) -> None:
-        self.sweeps = sweeps
-        self.shape: tuple[int, int, int] = faces[0].shape
-        self.faces = faces
+        wraps = (faces[1][:, -1].astype(np.float32), faces[2][:, :, -1].astype(np.float32))
+        _, ny, nx = faces[0].shape
+        links = tuple(to_quarters(face) for face in faces)
+        clear_last(links[1], ny, nx, axis=1)
+        clear_last(links[2], ny, nx, axis=2)
+        self._set(links, wraps, faces[0].shape, weights, ends, mass, sweeps)
+
+    def _set(
+        self,
+        links: tuple[NDArray, ...],
+        wraps: tuple[NDArray, NDArray],
+        shape: tuple[int, int, int],
+        weights: tuple[float, float, float],
+        ends: PlaneField | None,
+        mass: PlaneField | None,
+        sweeps: int,
+        keep_wraps: bool = False,
+    ) -> None:
+        self.shape = shape
         self.weights = weights
         self.ends = ends
         self.mass = mass
+        self.sweeps = sweeps
+        self._links = links
+        self._wraps = wraps
         terms = [t for t in (ends, mass) if t is not None]
-        diagonal = PlaneField.zeros(self.shape) if not terms else terms[0]
+        diagonal = PlaneField.zeros(shape) if not terms else terms[0]
         if len(terms) == 2:
             diagonal = terms[0].plus(terms[1])
-        wraps = bool(faces[2][:, :, -1].any())
+        if not keep_wraps and not wraps[0].any() and not wraps[1].any():
+            wraps = (wraps[0][:0], wraps[1][:0])
         scalars = tuple(np.float32(v) for v in weights)
-        self._op = (*faces, diagonal.values, diagonal.plane, scalars, wraps)
-        # Sweeps compute whole rows and keep every other value: one mask per colour. Where the
-        # neighbour of an end is the other end, ends are relaxed on their own.
-        _, ny, nx = self.shape
-        parity = np.add.outer(np.arange(ny), np.arange(nx)) % 2
-        masks = np.stack([parity == 0, parity == 1])
-        if wraps:
-            masks[:, :, [0, -1]] = False
-        self._masks = masks.reshape(2, ny * nx).view(np.uint8)
-        self._slabs = slab_bounds(self.shape)
-        self._sums = np.empty((self.shape[0], 2))
-        self._parts = np.empty(self.shape[0])
+        d = to_quarters(diagonal.values)
+        self._op = (*links, d, diagonal.plane, scalars, *wraps, *shape[1:])
+        self._slabs = slab_bounds(shape)
+        self._sums = np.empty((shape[0], 2))
+        self._parts = np.empty(shape[0])
+
+    def sharing(self, mass: PlaneField | None) -> GridOperator:
+        """Return an operator with the same links, in the same memory, and another mass.
+
+        It treats the links across a period one by one even where there are none: two operators
+        can then be relaxed together if one of them has such links.
+        """
+        twin = GridOperator.__new__(GridOperator)
+        twin._set(
+            self._links, self._wraps, self.shape, self.weights, self.ends, mass, self.sweeps, True
+        )
+        return twin
+
+    @property
+    def faces(self) -> tuple[NDArray, NDArray, NDArray]:
+        """The conductances on the grid, as they were given."""
+        faces = tuple(from_quarters(link, self.shape) for link in self._links)
+        faces[1][:, -1] = self._wraps[0]
+        faces[2][:, :, -1] = self._wraps[1]
+        return faces  # type: ignore[return-value]
 
     @property
     def kernel_data(self) -> tuple[Any, ...]:
@@ -158,7 +195,20 @@ class GridOperator:
 
     def zeros(self, dtype: type = np.float32) -> NDArray:
         """Return a vector of zeros."""
-        return np.zeros(self.shape, dtype)
+        return np.zeros((self.shape[0], plane_length(*self.shape[1:])), dtype)
+
+    def load(self, field: NDArray) -> NDArray:
+        """Return a field on the grid as a vector."""
+        return to_quarters(field)
+
+    def unload(self, vector: NDArray) -> NDArray:
+        """Return a vector as a field on the grid."""
+        return from_quarters(vector, self.shape)
+
+    def prepared(self, source: Source) -> tuple[Any, ...]:
+        """Return a source in the form in which `step` takes it."""
+        values = to_quarters(source.field.values, np.float32)
+        return values, source.field.plane, tuple(map(float, source.drive))
 
     def smooth_from_zero(self, u: NDArray, rhs: NDArray) -> None:
         """Overwrite u with the result of smoothing A u = rhs from zero."""
@@ -166,7 +216,7 @@ class GridOperator:
 
     def restrict_residual(self, coarse: NDArray, u: NDArray, rhs: NDArray) -> None:
         """Overwrite the coarse vector with the block sums of rhs - A u."""
-        slabs = slab_bounds(coarse.shape)
+        slabs = slab_bounds((len(coarse), *self.shape[1:]))
         over_slabs(kernels.restrict_residual, slabs, coarse, u, rhs, self._op)
 
     def prolong_and_smooth(self, u: NDArray, coarse: NDArray, rhs: NDArray) -> float:
@@ -174,7 +224,7 @@ class GridOperator:
         return self._smooth(u, rhs, coarse, False, 2 * self.sweeps)
 
     def _smooth(self, u: NDArray, rhs: NDArray, coarse: NDArray, zero: bool, last: int) -> float:
-        args = (u, rhs, coarse, self._op, self._masks, self._parts, zero, last)
+        args = (u, rhs, coarse, self._op, self._parts, zero, last)
         if self.shape[0] // len(self._slabs) < 2 * last + 2:
             kernels.smooth_thin(*args)
         else:
@@ -212,7 +262,7 @@ class GridOperator:
         z: NDArray,
         alpha: float,
         beta: float,
-        source: Source,
+        source: tuple[Any, ...],
     ) -> tuple[float, NDArray[np.float64], float]:
         """Set p to z + beta p, add alpha p to x, and r to the residual of x in double precision.
 
@@ -227,25 +277,27 @@ class GridOperator:
             p.r, zero but for rounding.
         """
         sums = np.empty((self.shape[0], 3))
-        field, ends = source.field, self.ends
-        rhs = (field.values, field.plane, tuple(map(float, source.drive)))
         move = (float(alpha), np.float32(beta))
-        over_slabs(kernels.step_wave, self._slabs, x, r, p, z, *move, *rhs, self._op, sums)
-        over_slabs(kernels.step_seam, self._slabs, x, r, p, *rhs, self._op, sums)
+        over_slabs(kernels.step_wave, self._slabs, x, r, p, z, *move, *source, self._op, sums)
+        over_slabs(kernels.step_seam, self._slabs, x, r, p, *source, self._op, sums)
         norm, _, along = sums.sum(axis=0)
         flux = np.concatenate([sums[-1:, 1], sums[:, 1]])
-        if ends is not None:
+        if self.ends is not None:
+            values, plane, _ = source
             for k, sign in ((0, -1.0), (-1, 1.0)):
-                fixed = ends.values[ends.plane[k]].astype(float)
-                supply = field.values[field.plane[k]] - fixed * x[k]
+                fixed = to_quarters(self.ends.values[self.ends.plane[k]][None], np.float64)[0]
+                supply = values[plane[k]] - fixed * x[k]
                 flux[k] = sign * float(np.where(fixed > 0.0, supply, 0.0).sum())
         return float(norm), flux, float(along)
 
     def mean_flux(self, x: NDArray, source: Source) -> NDArray[np.float64]:
-        """Return the flux along (z, y, x), summed over all faces and divided by the voxels."""
+        """Return the flux along (z, y, x), summed over all faces and divided by the voxels.
+
+        Unlike the other methods it takes the unknown x on the grid.
+        """
         sums = np.empty((self.shape[0], 3))
         drive = tuple(map(float, source.drive))
-        over_slabs(kernels.through_flux, self._slabs, x, drive, self._op, sums)
+        over_slabs(kernels.through_flux, self._slabs, self.load(x), drive, self._op, sums)
         total = sums.sum(axis=0)
         if self.ends is not None:  # the outer faces carry half a layer each
             total[0] *= self.shape[0] / (self.shape[0] - 1)
@@ -257,9 +309,13 @@ class GridOperator:
         The last plane waits for the others: across an odd period it has the colour of the first.
         """
         nz = self.shape[0]
-        args = (u, rhs, self._op, self._masks, colour)
-        over_slabs(kernels.relax_colour, slab_bounds((nz - 1, *self.shape[1:])), *args)
-        kernels.relax_colour(nz - 1, nz, *args)
+        slabs = slab_bounds((nz - 1, *self.shape[1:]))
+        over_slabs(kernels.relax_colour, slabs, u, rhs, self._op, colour)
+        kernels.relax_colour(nz - 1, nz, u, rhs, self._op, colour)
+
+    def prolong(self, u: NDArray, coarse: NDArray) -> None:
+        """Add the value of its block to every voxel."""
+        over_slabs(kernels.prolong, self._slabs, u, coarse, self._op)
 
     def coarsen(self) -> GridOperator:
         """Return the operator on blocks of 2 x 2 x 2 voxels.
@@ -270,9 +326,11 @@ class GridOperator:
         shape = tuple((n + 1) // 2 for n in self.shape)
         faces = tuple(np.empty(shape, np.float32) for _ in range(3))
         for axis in range(3):
-            over_slabs(
-                kernels.coarse_faces, slab_bounds(shape), faces[axis], self.faces[axis], axis, 0.5
-            )
+            args = (faces[axis], self._links[axis], axis, *self.shape[1:], 0.5)
+            over_slabs(kernels.coarse_faces, slab_bounds(shape), *args)
+        for face, wrap in zip((faces[1][:, -1], faces[2][:, :, -1]), self._wraps, strict=True):
+            pairs = np.pad(wrap, [(0, n % 2) for n in wrap.shape])
+            face[...] = 0.5 * pairs.reshape(face.shape[0], 2, face.shape[1], 2).sum((1, 3))
         ends = None if self.ends is None else self.ends.block_sums(0.5)
         mass = None if self.mass is None else self.mass.block_sums()
         return GridOperator(faces, self.weights, ends, mass, COARSE_SWEEPS)  # type: ignore[arg-type]
@@ -283,17 +341,22 @@ class GridOperator:
         A tiny multiple of the diagonal is added: voxels without links and potentials that are
         only fixed up to a constant (periodic grids) then have a solution.
         """
-        return factorized(self.matrix(), self.shape)
+        solve = factorized(self.matrix(), self.shape)
+        return lambda rhs: self.load(solve(self.unload(rhs)))
 
     def matrix(self) -> Any:
         """Return the operator as a sparse matrix (scipy csr), for small grids."""
         import scipy.sparse as sp
 
         index = np.arange(self.size).reshape(self.shape)
-        diagonal = (self._op[3][self._op[4]]).astype(float).ravel()
+        diagonal = np.zeros(self.size)
+        for term in (self.ends, self.mass):
+            if term is not None:
+                diagonal += term.values[term.plane].ravel()
         matrix = sp.csr_array((self.size, self.size))
+        faces = self.faces
         for axis in range(3):
-            g = self.weights[axis] * self.faces[axis].astype(float).ravel()
+            g = self.weights[axis] * faces[axis].astype(float).ravel()
             i, j = index.ravel(), np.roll(index, -1, axis).ravel()
             diagonal = diagonal + np.bincount(i, g, self.size) + np.bincount(j, g, self.size)
             matrix = matrix - sp.coo_array((g, (i, j)), matrix.shape)
