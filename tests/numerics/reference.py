@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from microtwin.numerics import GridOperator, PlaneField, Source
+from microtwin.numerics.quarters import from_quarters, to_quarters
 
 
 def dense(field: PlaneField) -> NDArray[np.float64]:
@@ -65,6 +67,11 @@ def relax(matrix: sp.csr_array, u: NDArray, rhs: NDArray, chosen: NDArray) -> ND
     return np.where(chosen, u + change, u)
 
 
+def coarse_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of the next coarser grid."""
+    return tuple((n + 1) // 2 for n in shape)
+
+
 def colour(shape: tuple[int, ...]) -> NDArray[np.intp]:
     """Return the colour of each voxel on the chess board, 0 at the origin."""
     return np.indices(shape).sum(0) % 2
@@ -73,6 +80,45 @@ def colour(shape: tuple[int, ...]) -> NDArray[np.intp]:
 def chess_board(shape: tuple[int, ...], periodic: bool) -> bool:
     """Whether neighbours always differ in colour; an odd period puts equal colours side by side."""
     return not periodic or all(n % 2 == 0 for n in shape)
+
+
+class OnGrid:
+    """An operator (or a hierarchy) whose methods take vectors as arrays on the grid.
+
+    Vectors are brought into the layout of the operator, and what a method writes is brought back.
+    """
+
+    def __init__(self, operator: object, target: object = None) -> None:
+        self._operator = operator
+        self._target = operator if target is None else target
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method = getattr(self._target, name)
+
+        def call(*args: object) -> object:
+            loaded = [self._load(arg) if isinstance(arg, np.ndarray) else arg for arg in args]
+            # The same array twice stays one array.
+            for i, arg in enumerate(args):
+                loaded[i] = next(new for new, old in zip(loaded, args, strict=True) if old is arg)
+            if name == "step":
+                loaded[-1] = self._operator.prepared(args[-1])
+            result = method(*loaded)
+            for arg, vector in zip(args, loaded, strict=True):
+                if isinstance(arg, np.ndarray):
+                    arg[...] = self._unload(vector, arg.shape)
+            return result
+
+        return call
+
+    def _load(self, field: NDArray) -> NDArray:
+        if field.ndim == 4:
+            return np.stack([to_quarters(part) for part in field])
+        return to_quarters(field)
+
+    def _unload(self, vector: NDArray, shape: tuple[int, ...]) -> NDArray:
+        if len(shape) == 4:
+            return np.stack([from_quarters(part, shape[1:]) for part in vector])
+        return from_quarters(vector, shape)
 
 
 @dataclass(frozen=True)
@@ -85,6 +131,10 @@ class GridProblem:
     mass: NDArray[np.float64]
     periodic: bool
     seed: int
+
+    @property
+    def on_grid(self) -> OnGrid:
+        return OnGrid(self.operator)
 
     @property
     def matrix(self) -> sp.csr_array:

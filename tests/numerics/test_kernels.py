@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from microtwin.numerics import Multigrid, Source, threads
 from microtwin.numerics.operator import PlaneField
-from numerics.reference import blocks, chess_board, colour, grid_problems, make_problem, relax
+from numerics.reference import (
+    OnGrid,
+    blocks,
+    chess_board,
+    coarse_shape,
+    colour,
+    grid_problems,
+    make_problem,
+    relax,
+)
 
 # Relative to the size of the right-hand side over the smallest diagonal (about 30): rounding of
 # a few float32 operations per half-sweep.
@@ -34,18 +43,28 @@ def half_sweeps(problem, u, rhs, colours):
 def check_both_ways(problem):
     op, rhs = problem.operator, problem.vector(0)
     u = np.full(op.shape, np.nan, np.float32)
-    op.smooth_from_zero(u, rhs)
+    shape = coarse_shape(op.shape)
+    restricted = np.full(shape, np.nan, np.float32)
+    problem.on_grid.smooth_and_restrict(u, rhs, restricted)
     expected = half_sweeps(problem, np.zeros(op.shape), rhs, (0, 1) * op.sweeps)
     np.testing.assert_allclose(u, expected, rtol=0, atol=ROUNDING * np.abs(expected).max())
 
-    shape = tuple((n + 1) // 2 for n in op.shape)
+    residual = rhs - problem.product(u)
+    summed = (blocks(op.shape).T @ residual.ravel()).reshape(shape)
+    tolerance = ROUNDING * problem.magnitude(u)
+    np.testing.assert_allclose(restricted, summed, rtol=0, atol=tolerance)
+
     coarse = np.random.default_rng(1).standard_normal(shape).astype(np.float32)
     corrected = u + (blocks(op.shape) @ coarse.ravel()).reshape(op.shape)
     expected = half_sweeps(problem, corrected, rhs, (1, 0) * op.sweeps)
-    product = op.prolong_and_smooth(u, coarse, rhs)
+    v = problem.vector(1)
+    own, cross, product = problem.on_grid.prolong_and_smooth(u, coarse, rhs, v)
     np.testing.assert_allclose(u, expected, rtol=0, atol=ROUNDING * np.abs(expected).max())
     scale = float(np.abs(u * rhs).sum())
     assert product == pytest.approx(np.vdot(u.astype(float), rhs), abs=1e-5 * scale)
+    scale = problem.magnitude(u) * float(np.abs(u).sum() + np.abs(v).sum())
+    assert own == pytest.approx(np.vdot(u, problem.product(u)), abs=1e-5 * scale)
+    assert cross == pytest.approx(np.vdot(v, problem.product(u)), abs=1e-5 * scale)
 
 
 @given(grid_problems(lowest=0.05))
@@ -80,13 +99,13 @@ def test_smoothing_never_raises_the_energy_of_the_error(problem):
         return np.vdot(u - exact, problem.product(u - exact))
 
     u = np.empty(op.shape, np.float32)
-    op.smooth_from_zero(u, rhs.astype(np.float32))
+    shape = coarse_shape(op.shape)
+    problem.on_grid.smooth_and_restrict(u, rhs.astype(np.float32), np.empty(shape, np.float32))
     before = energy(np.zeros(op.shape))
     after = energy(u)
     rounding = 1e-5 * (before + problem.magnitude(exact))
     assert after <= before + rounding
-    shape = tuple((n + 1) // 2 for n in op.shape)
-    op.prolong_and_smooth(u, np.zeros(shape, np.float32), rhs.astype(np.float32))
+    problem.on_grid.prolong_and_smooth(u, np.zeros(shape, np.float32), rhs.astype(np.float32), u)
     assert energy(u) <= after + rounding
 
 
@@ -95,13 +114,15 @@ def bits(n, monkeypatch, periodic, dtype):
     monkeypatch.setattr(threads, "SERIAL_SIZE", 0)
     monkeypatch.setattr(threads, "thread_count", lambda: n)
     problem = make_problem((37, 11, 10), periodic=periodic, dtype=dtype, lowest=0.05)
-    op, rhs, x = problem.operator, problem.vector(0), problem.vector(1, np.float64)
-    u = op.zeros()
-    results = [Multigrid(op).precondition(u, rhs), u.copy(), *op.energies(u, rhs)]
-    results += [op.subtract_product(rhs, u, 0.7), rhs.copy()]
-    p, z, r = problem.vector(2), problem.vector(3), op.zeros()
+    op = problem.operator
+    rhs, x = op.load(problem.vector(0)), op.load(problem.vector(1, np.float64))
+    u, r = op.zeros(), op.zeros()
+    results = [*Multigrid(op).precondition(u, rhs, rhs), u.copy(), *op.products(u, rhs, rhs)]
+    results += [op.subtract_product(rhs, u, 0.7), rhs.copy(), op.dot(u, rhs)]
+    p, z = op.load(problem.vector(2)), op.load(problem.vector(3))
     source = Source(PlaneField.dense(problem.vector(4)), (1.0, 0.5, 0.0))
-    results += [*op.step(x, r, p, z, 0.3, 0.2, source), x, p, r, op.mean_flux(x, source)]
+    results += [*op.step(x, r, p, z, 0.3, 0.2, op.prepared(source)), x, p, r]
+    results += [op.mean_flux(op.unload(x), source)]
     results += list(op.coarsen().faces)
     return [np.asarray(value).tobytes() for value in results]
 
@@ -127,7 +148,7 @@ def test_a_voxel_without_links_stays_at_zero(problem, seed):
     op = type(problem.operator)(tuple(faces), problem.operator.weights)
     rhs = problem.vector(0)
     rhs[z, y, x] = 0
-    u = op.zeros()
-    op.smooth_from_zero(u, rhs)
+    u = np.zeros(shape, np.float32)
+    OnGrid(op).smooth_and_restrict(u, rhs, np.empty(coarse_shape(shape), np.float32))
     assert u[z, y, x] == 0
     assert np.isfinite(u).all()

@@ -7,9 +7,18 @@ from numba import float32 as f4
 from numba import float64 as f8
 from numba import njit
 
-from microtwin.numerics.compiling import FAST
+from microtwin.numerics.compiling import FAST, INNER
 from microtwin.numerics.kernels import (
-    PIECE, TINY, around, links, place, places, star, voxel, wraps,
+    PIECE,
+    TINY,
+    around,
+    links,
+    place,
+    places,
+    restore_ends,
+    star,
+    voxel,
+    wraps,
 )  # fmt: skip
 
 
@@ -34,7 +43,7 @@ def _gathered(left, right, front, back, below, above, gl, gr, gf, gb, gd, gu, di
     return w[2] * x + w[1] * y + w[0] * z, total
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _gather_quarter(inflow, total, u, rhs, op, k, at):
     """Leave inflow plus right-hand side and the diagonal of the voxels of a quarter in two rows."""
     w = op[5]
@@ -51,13 +60,25 @@ def _gather_quarter(inflow, total, u, rhs, op, k, at):
         total[q] = a
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _relax_voxel(u, v, rhs, source, op, other, coupling, k, j, i):
-    own = place(op, j, i)
+    own = place(op[8], op[9], j, i)
     s, a = voxel(u, op, k, j, i)
     t, b = voxel(v, other, k, j, i)
     pair = _solved_pair(s + rhs[k, own], a, t + source[k, own], b, coupling[k, own])
     u[k, own], v[k, own] = pair
+
+
+@njit(**INNER)
+def _relax_ends(u, v, rhs, source, op, other, coupling, colour, k):
+    """Relax the voxels of a plane that have a neighbour on its other side, one by one."""
+    ny, nx = op[8], op[9]
+    for j in range(ny):
+        first = (k + j + colour) & 1
+        inner = 0 < j < ny - 1
+        for i in range(0 if inner else first, nx, nx - 1 if inner else 2):
+            if (i - first) & 1 == 0:
+                _relax_voxel(u, v, rhs, source, op, other, coupling, k, j, i)
 
 
 @njit(**FAST)
@@ -69,7 +90,11 @@ def relax_pair(first, end, u, v, rhs, source, op, other, coupling, colour):
     n = places(op, 0, 0)[0]
     s, a = np.empty(n, np.float32), np.empty(n, np.float32)
     t, b = np.empty(n, np.float32), np.empty(n, np.float32)
+    before, partner_before = np.empty_like(u[0]), np.empty_like(v[0])
+    odd = wraps(op) and (op[8] & 1 or op[9] & 1)
     for k in range(first, end):
+        if odd:
+            before[:], partner_before[:] = u[k], v[k]
         for py in range(2):
             at = places(op, py, (k + colour + py) & 1)
             _gather_quarter(s, a, u, rhs, op, k, at)
@@ -78,24 +103,11 @@ def relax_pair(first, end, u, v, rhs, source, op, other, coupling, colour):
             c = coupling[k, at[1] : at[1] + n]
             for q in range(n):
                 own[q], partner[q] = _solved_pair(s[q], a[q], t[q], b[q], c[q])
+        if odd:
+            restore_ends(u[k], before, op[8], op[9])
+            restore_ends(v[k], partner_before, op[8], op[9])
         if wraps(op):
             _relax_ends(u, v, rhs, source, op, other, coupling, colour, k)
-
-
-@njit(**FAST)
-def _relax_ends(u, v, rhs, source, op, other, coupling, colour, k):
-    """Relax the voxels of a plane that have a neighbour on its other side, one by one."""
-    ny, nx = op[8], op[9]
-    for j in range(ny):
-        first = (k + j + colour) & 1
-        if j == 0 or j == ny - 1:
-            for i in range(first, nx, 2):
-                _relax_voxel(u, v, rhs, source, op, other, coupling, k, j, i)
-        else:
-            if first == 0:
-                _relax_voxel(u, v, rhs, source, op, other, coupling, k, j, 0)
-            if (nx - 1 - first) % 2 == 0:
-                _relax_voxel(u, v, rhs, source, op, other, coupling, k, j, nx - 1)
 
 
 @njit(**FAST)

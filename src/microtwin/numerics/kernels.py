@@ -30,13 +30,13 @@ from numba import float32 as f4
 from numba import float64 as f8
 from numba import njit
 
-from microtwin.numerics.compiling import FAST
+from microtwin.numerics.compiling import FAST, INNER
 
 PIECE = 1024  # values summed up in single precision before the sum goes on in double
 TINY = np.float32(1e-30)  # turns 0/0 of a voxel without links into 0
 
 
-@njit(**FAST)
+@njit(**INNER)
 def around(k, n):
     """Return the predecessor and the successor of k on a ring of n."""
     return (k - 1 if k > 0 else n - 1), (k + 1 if k < n - 1 else 0)
@@ -49,14 +49,14 @@ def _sizes(op):
     return my * mx, mx, (my + 1) * mx
 
 
-@njit(**FAST)
-def place(op, j, i):
+@njit(**INNER)
+def place(ny, nx, j, i):
     """Return where the voxel in row j and column i of a plane lies."""
-    _, mx, m = _sizes(op)
-    return (2 * (j & 1) + (i & 1)) * m + (1 + j // 2) * mx + i // 2
+    my, mx = (ny + 1) // 2, (nx + 1) // 2
+    return ((2 * (j & 1) + (i & 1)) * (my + 1) + 1 + j // 2) * mx + i // 2
 
 
-@njit(inline="always", **FAST)
+@njit(**INNER)
 def places(op, py, px):
     """Return the number of voxels of quarter (py, px), and where they and their neighbours start.
 
@@ -68,9 +68,9 @@ def places(op, py, px):
     return n, (2 * py + px) * m + mx, left, left + 1, front, front + mx
 
 
-@njit(inline="always", **FAST)
+@njit(**INNER)
 def star(u, k, km, kp, at):
-    """Return the values of a quarter and of its neighbours left, right, front, back, below, above."""
+    """Return the values of a quarter and left, right, in front, behind, below and above."""
     n, own, left, right, front, back = at
     return (
         u[k, own : own + n], u[k, left : left + n], u[k, right : right + n],
@@ -78,7 +78,7 @@ def star(u, k, km, kp, at):
     )  # fmt: skip
 
 
-@njit(inline="always", **FAST)
+@njit(**INNER)
 def links(op, k, km, at):
     """Return the conductances of a quarter in the same order, and its part of d."""
     gz, gy, gx, d, plane, _, _, _, _, _ = op
@@ -92,17 +92,24 @@ def links(op, k, km, at):
 
 @njit(inline="always", **FAST)
 def wraps(op):
+    """Whether faces join the ends of rows or columns."""
     return op[6].size > 0
 
 
-@njit(**FAST)
+@njit(**INNER)
 def voxel(u, op, k, j, i):
-    """Return the inflow from the six neighbours of a voxel and its diagonal, around the ends too."""
+    """Return the inflow from the neighbours of a voxel, around the ends too, and its diagonal."""
     gz, gy, gx, d, plane, w, wy, wx, ny, nx = op
     km, kp = around(k, u.shape[0])
-    own = place(op, j, i)
-    left, right = place(op, j, i - 1 if i > 0 else nx - 1), place(op, j, i + 1 if i < nx - 1 else 0)
-    front, back = place(op, j - 1 if j > 0 else ny - 1, i), place(op, j + 1 if j < ny - 1 else 0, i)
+    own = place(ny, nx, j, i)
+    left, right = (
+        place(ny, nx, j, i - 1 if i > 0 else nx - 1),
+        place(ny, nx, j, i + 1 if i < nx - 1 else 0),
+    )
+    front, back = (
+        place(ny, nx, j - 1 if j > 0 else ny - 1, i),
+        place(ny, nx, j + 1 if j < ny - 1 else 0, i),
+    )
     a = w[2] * (f4(gx[k, left]) if i > 0 else wx[k, j])
     b = w[2] * (f4(gx[k, own]) if i < nx - 1 else wx[k, j])
     c = w[1] * (f4(gy[k, front]) if j > 0 else wy[k, i])
@@ -112,34 +119,43 @@ def voxel(u, op, k, j, i):
     return inflow + f * u[km, own] + g * u[kp, own], (a + b) + (c + e) + (f + g) + d[plane[k], own]
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _relax_voxel(u, rhs, op, k, j, i, from_zero):
     inflow, total = voxel(u, op, k, j, i)
-    own = place(op, j, i)
+    own = place(op[8], op[9], j, i)
     u[k, own] = (rhs[k, own] + (f4(0) if from_zero else inflow)) / max(total, TINY)
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _relax_ends(u, rhs, op, colour, k, from_zero):
     """Relax the voxels of a plane that have a neighbour on its other side, one by one."""
     ny, nx = op[8], op[9]
     for j in range(ny):
         first = (k + j + colour) & 1
-        if j == 0 or j == ny - 1:
-            for i in range(first, nx, 2):
+        inner = 0 < j < ny - 1
+        for i in range(0 if inner else first, nx, nx - 1 if inner else 2):
+            if (i - first) & 1 == 0:
                 _relax_voxel(u, rhs, op, k, j, i, from_zero)
-        else:
-            if first == 0:
-                _relax_voxel(u, rhs, op, k, j, 0, from_zero)
-            if (nx - 1 - first) % 2 == 0:
-                _relax_voxel(u, rhs, op, k, j, nx - 1, from_zero)
 
 
-@njit(**FAST)
-def _relax_plane(u, rhs, op, colour, k):
-    """Relax one colour of plane k."""
+@njit(**INNER)
+def restore_ends(now, before, ny, nx):
+    """Undo the change of the voxels of a plane that have a neighbour on its other side."""
+    for j in range(ny):
+        for i in range(0, nx, nx - 1 if 0 < j < ny - 1 else 1):
+            own = place(ny, nx, j, i)
+            now[own] = before[own]
+
+
+@njit(**INNER)
+def _relax_plane(u, rhs, op, colour, k, before):
+    """Relax one colour of plane k; `before` is room for a plane."""
     w = op[5]
     km, kp = around(k, u.shape[0])
+    # Across an odd period two voxels of one colour are neighbours: one after the other, then.
+    odd = wraps(op) and (op[8] & 1 or op[9] & 1)
+    if odd:
+        before[:] = u[k]
     for py in range(2):
         at = places(op, py, (k + colour + py) & 1)
         own, left, right, front, back, below, above = star(u, k, km, kp, at)
@@ -148,13 +164,16 @@ def _relax_plane(u, rhs, op, colour, k):
         for q in range(at[0]):
             a, b, c, e, f, g = f4(gl[q]), f4(gr[q]), f4(gf[q]), f4(gb[q]), f4(gd[q]), f4(gu[q])
             total = w[2] * (a + b) + w[1] * (c + e) + w[0] * (f + g) + diagonal[q]
-            x, y, z = a * left[q] + b * right[q], c * front[q] + e * back[q], f * below[q] + g * above[q]
+            x, y = a * left[q] + b * right[q], c * front[q] + e * back[q]
+            z = f * below[q] + g * above[q]
             own[q] = (w[2] * x + w[1] * y + w[0] * z + source[q]) / max(total, TINY)
+    if odd:
+        restore_ends(u[k], before, op[8], op[9])
     if wraps(op):
         _relax_ends(u, rhs, op, colour, k, False)
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _scale_plane(u, rhs, op, k):
     """Relax the first colour of plane k from u = 0."""
     w = op[5]
@@ -172,7 +191,7 @@ def _scale_plane(u, rhs, op, k):
         _relax_ends(u, rhs, op, 0, k, True)
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _spread_out(row, coarse, kk, jj):
     """Write row jj of plane kk of a coarse vector into a row without quarters."""
     mx = row.shape[0]
@@ -186,7 +205,7 @@ def _spread_out(row, coarse, kk, jj):
         row[mx - 1] = coarse[kk, even + half - 1]
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _gather_in(coarse, row, kk, jj):
     """Write a row without quarters into row jj of plane kk of a coarse vector."""
     mx = row.shape[0]
@@ -200,7 +219,7 @@ def _gather_in(coarse, row, kk, jj):
         coarse[kk, even + half - 1] = row[mx - 1]
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _prolong_plane(u, coarse, op, k, block):
     n, mx, m = _sizes(op)
     for jj in range(n // mx):
@@ -211,15 +230,7 @@ def _prolong_plane(u, coarse, op, k, block):
             own[q] += block[q]
 
 
-@njit(**FAST)
-def prolong(first, end, u, coarse, op):
-    """Add the value of its block to every voxel."""
-    block = np.empty(_sizes(op)[0], np.float32)
-    for k in range(first, end):
-        _prolong_plane(u, coarse, op, k, block)
-
-
-@njit(**FAST)
+@njit(**INNER)
 def _dot_slices(u, v):
     total = 0.0
     for start in range(0, u.shape[0], PIECE):
@@ -229,54 +240,6 @@ def _dot_slices(u, v):
             part += a[q] * b[q]
         total += f8(part)
     return total
-
-
-@njit(**FAST)
-def _stage(u, rhs, coarse, op, sums, from_zero, stage, last_stage, k, block):
-    """Stage 0 prepares plane k, the later ones relax one colour of it after the other."""
-    k = k % u.shape[0]
-    if stage > 0:
-        _relax_plane(u, rhs, op, stage & 1, k)
-    elif from_zero:
-        _scale_plane(u, rhs, op, k)
-    else:
-        _prolong_plane(u, coarse, op, k, block)
-    if stage == last_stage:
-        sums[k] = _dot_slices(u[k], rhs[k])
-
-
-@njit(**FAST)
-def smooth_wave(first, end, u, rhs, coarse, op, sums, from_zero, last_stage):
-    """Run all smoothing stages through a slab, each one plane behind the one before.
-
-    From zero, stage 0 sets the first colour; otherwise stage 0 adds the coarse correction. Stages
-    1 to `last_stage` relax colour 1, 0, 1, ... in turn; after the last one the parts of u.rhs are
-    left in sums. A stage may treat a plane once the stage before has treated it and both its
-    neighbours, so the range of planes shrinks by one per stage at both ends of the slab. The wedges
-    left open at the seams are the business of `smooth_seam`.
-    """
-    block = np.empty(_sizes(op)[0], np.float32)
-    for k in range(first, end):
-        for stage in range(min(last_stage, (k - first) // 2) + 1):
-            _stage(u, rhs, coarse, op, sums, from_zero, stage, last_stage, k - stage, block)
-
-
-@njit(**FAST)
-def smooth_seam(seam, u, rhs, coarse, op, sums, from_zero, last_stage):
-    """Do what `smooth_wave` left open on both sides of a seam (plane 0 is a seam of the ring)."""
-    block = np.empty(_sizes(op)[0], np.float32)
-    for stage in range(1, last_stage + 1):
-        for k in range(seam - stage, seam + stage):
-            _stage(u, rhs, coarse, op, sums, from_zero, stage, last_stage, k, block)
-
-
-@njit(**FAST)
-def smooth_thin(u, rhs, coarse, op, sums, from_zero, last_stage):
-    """Do the same, stage after stage, on a grid with too few planes for a wave."""
-    block = np.empty(_sizes(op)[0], np.float32)
-    for stage in range(last_stage + 1):
-        for k in range(u.shape[0]):
-            _stage(u, rhs, coarse, op, sums, from_zero, stage, last_stage, k, block)
 
 
 @njit(inline="always", **FAST)
@@ -291,16 +254,16 @@ def _outflow(c, left, right, front, back, below, above, gl, gr, gf, gb, gd, gu, 
 @njit(inline="always", **FAST)
 def _across_y(op, k, i):
     """Return where the ends of column i of a plane lie, and what joins the last to the first."""
-    return place(op, op[8] - 1, i), place(op, 0, i), op[5][1] * op[6][k, i]
+    return place(op[8], op[9], op[8] - 1, i), place(op[8], op[9], 0, i), op[5][1] * op[6][k, i]
 
 
 @njit(inline="always", **FAST)
 def _across_x(op, k, j):
     """Return where the ends of row j of a plane lie, and what joins the last to the first."""
-    return place(op, j, op[9] - 1), place(op, j, 0), op[5][2] * op[7][k, j]
+    return place(op[8], op[9], j, op[9] - 1), place(op[8], op[9], j, 0), op[5][2] * op[7][k, j]
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _add_wrapped(out, factor, u, op, k):
     """Let factor times the flows around the ends of plane k out of one end and into the other."""
     for i in range(op[9]):
@@ -315,34 +278,33 @@ def _add_wrapped(out, factor, u, op, k):
         out[first] += flow
 
 
-@njit(**FAST)
-def restrict_residual(first, end, coarse, u, rhs, op):
-    """Set coarse to the sum of rhs - A u over each block of 2 x 2 x 2 voxels (coarse planes)."""
+@njit(**INNER)
+def _restrict_plane(coarse, u, rhs, op, kk, total, wrapped):
+    """Set plane kk of coarse to the sum of rhs - A u over each block of 2 x 2 x 2 voxels."""
     w, nz = op[5], u.shape[0]
     n, mx, _ = _sizes(op)
-    total, wrapped = np.empty(n, np.float32), np.empty(u.shape[1], np.float32)
-    for kk in range(first, end):
-        total[:] = 0
-        for k in range(2 * kk, min(2 * kk + 2, nz)):
-            km, kp = around(k, nz)
+    total[:] = 0
+    for k in range(2 * kk, min(2 * kk + 2, nz)):
+        km, kp = around(k, nz)
+        for quarter in range(4):
+            at = places(op, quarter // 2, quarter % 2)
+            own, left, right, front, back, below, above = star(u, k, km, kp, at)
+            gl, gr, gf, gb, gd, gu, diagonal = links(op, k, km, at)
+            source = rhs[k, at[1] : at[1] + n]
+            for q in range(n):
+                total[q] += source[q] - _outflow(
+                    own[q], left[q], right[q], front[q], back[q], below[q], above[q],
+                    gl[q], gr[q], gf[q], gb[q], gd[q], gu[q], diagonal[q], w,
+                )  # fmt: skip
+        if wraps(op):
+            wrapped[:] = 0
+            _add_wrapped(wrapped, f4(1), u, op, k)
             for quarter in range(4):
-                at = places(op, quarter // 2, quarter % 2)
-                own, left, right, front, back, below, above = star(u, k, km, kp, at)
-                gl, gr, gf, gb, gd, gu, diagonal = links(op, k, km, at)
-                source = rhs[k, at[1] : at[1] + n]
+                own = wrapped[places(op, quarter // 2, quarter % 2)[1] :]
                 for q in range(n):
-                    total[q] += source[q] - _outflow(
-                        own[q], left[q], right[q], front[q], back[q], below[q], above[q],
-                        gl[q], gr[q], gf[q], gb[q], gd[q], gu[q], diagonal[q], w,
-                    )  # fmt: skip
-            if wraps(op):
-                wrapped[:] = 0
-                _add_wrapped(wrapped, f4(1), u, op, k)
-                for quarter in range(4):
-                    at = places(op, quarter // 2, quarter % 2)
-                    total += wrapped[at[1] : at[1] + n]
-        for jj in range(n // mx):
-            _gather_in(coarse, total[jj * mx : (jj + 1) * mx], kk, jj)
+                    total[q] += own[q]
+    for jj in range(n // mx):
+        _gather_in(coarse, total[jj * mx : (jj + 1) * mx], kk, jj)
 
 
 @njit(**FAST)
@@ -366,28 +328,27 @@ def subtract_product(first, end, r, u, factor, op, norms):
         norms[k] = _dot_slices(r[k], r[k])
 
 
-@njit(inline="always", **FAST)
-def _quarter_energies(u, v, op, k, kp, at):
-    """Return the parts of u.A u and u.A v of the voxels of a quarter and the faces after them."""
+@njit(**INNER)
+def _quarter_energies(u, v, rhs, op, k, kp, at):
+    """Return the parts of u.A u, u.A v and u.rhs of a quarter and the faces after its voxels."""
     w = op[5]
-    c, _, right, _, back, _, above = star(u, k, k, kp, at)
-    e, _, vright, _, vback, _, vabove = star(v, k, k, kp, at)
+    own, _, right, _, back, _, above = star(u, k, k, kp, at)
+    other, _, vright, _, vback, _, vabove = star(v, k, k, kp, at)
     _, gr, _, gb, _, gu, diagonal = links(op, k, k, at)
-    own, cross = 0.0, 0.0
-    for start in range(0, at[0], PIECE):
-        s, t = f4(0), f4(0)
-        for q in range(start, min(start + PIECE, at[0])):
-            x, y, z = right[q] - c[q], back[q] - c[q], above[q] - c[q]
-            a, b, f = w[2] * f4(gr[q]) * x, w[1] * f4(gb[q]) * y, w[0] * f4(gu[q]) * z
-            g = diagonal[q] * c[q]
-            s += a * x + b * y + f * z + g * c[q]
-            t += a * (vright[q] - e[q]) + b * (vback[q] - e[q]) + f * (vabove[q] - e[q]) + g * e[q]
-        own += f8(s)
-        cross += f8(t)
-    return own, cross
+    source = rhs[k, at[1] : at[1] + at[0]]
+    uu, uv, load = f4(0), f4(0), f4(0)
+    for q in range(at[0]):
+        c, e = own[q], other[q]
+        x, y, z = right[q] - c, back[q] - c, above[q] - c
+        a, b, f = w[2] * f4(gr[q]) * x, w[1] * f4(gb[q]) * y, w[0] * f4(gu[q]) * z
+        g = diagonal[q] * c
+        uu += a * x + b * y + f * z + g * c
+        uv += a * (vright[q] - e) + b * (vback[q] - e) + f * (vabove[q] - e) + g * e
+        load += source[q] * c
+    return f8(uu), f8(uv), f8(load)
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _wrapped_energies(u, v, op, k):
     own, cross = 0.0, 0.0
     for i in range(op[9]):
@@ -403,21 +364,45 @@ def _wrapped_energies(u, v, op, k):
     return own, cross
 
 
+@njit(**INNER)
+def _energies_plane(u, v, rhs, op, k, sums):
+    _, kp = around(k, u.shape[0])
+    uu, uv, load = 0.0, 0.0, 0.0
+    for quarter in range(4):
+        at = places(op, quarter // 2, quarter % 2)
+        a, b, c = _quarter_energies(u, v, rhs, op, k, kp, at)
+        uu, uv, load = uu + a, uv + b, load + c
+    if wraps(op):
+        a, b = _wrapped_energies(u, v, op, k)
+        uu, uv = uu + a, uv + b
+    sums[k, 0], sums[k, 1], sums[k, 2] = uu, uv, load
+
+
+PREPARE, RELAX, FINISH = range(3)
+
+
 @njit(**FAST)
-def energies(first, end, u, v, op, sums):
-    """Leave the parts of u.A u and u.A v in sums, shape (nz, 2)."""
-    for k in range(first, end):
-        _, kp = around(k, u.shape[0])
-        own, cross = 0.0, 0.0
-        for quarter in range(4):
-            a, b = _quarter_energies(u, v, op, k, kp, places(op, quarter // 2, quarter % 2))
-            own += a
-            cross += b
-        if wraps(op):
-            a, b = _wrapped_energies(u, v, op, k)
-            own += a
-            cross += b
-        sums[k, 0], sums[k, 1] = own, cross
+def smooth(first, end, tasks, u, rhs, coarse, v, op, sums):
+    """Do the tasks number `first` up to `end`: one row (what, detail, plane) for each.
+
+    PREPARE 0 relaxes the first colour of a plane from u = 0, PREPARE 1 adds the coarse correction
+    to it. RELAX c relaxes colour c of it. FINISH 0 sets a plane of `coarse` to the block sums of
+    rhs - A u; FINISH 1 leaves the parts of u.A u, u.A v and u.rhs in sums, shape (nz, 3), for the
+    voxels of a plane and the faces after them. In which order that may be done: `schedule`.
+    """
+    work, plane = np.empty(_sizes(op)[0], np.float32), np.empty(u.shape[1], np.float32)
+    for task in range(first, end):
+        what, detail, k = tasks[task]
+        if what == RELAX:
+            _relax_plane(u, rhs, op, detail, k, plane)
+        elif what == PREPARE and detail == 0:
+            _scale_plane(u, rhs, op, k)
+        elif what == PREPARE:
+            _prolong_plane(u, coarse, op, k, work)
+        elif detail == 0:
+            _restrict_plane(coarse, u, rhs, op, k, work, plane)
+        else:
+            _energies_plane(u, v, rhs, op, k, sums)
 
 
 @njit(**FAST)
@@ -429,7 +414,7 @@ def combine(first, end, u, a, v, b):
             s[q] = a * s[q] + b * t[q]
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _move_plane(x, p, z, alpha, beta):
     for q in range(x.shape[0]):
         p[q] = z[q] + beta * p[q]
@@ -437,7 +422,7 @@ def _move_plane(x, p, z, alpha, beta):
         x[q] += alpha * p[q]
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _balance_ends(r, x, rhs, kr, drive, op, k):
     """Set r in the voxels of a plane that have a neighbour on its other side."""
     gz, gy, gx, d, plane, w, wy, wx, ny, nx = op
@@ -448,18 +433,18 @@ def _balance_ends(r, x, rhs, kr, drive, op, k):
         jm, jp = around(j, ny)
         for i in range(0, nx, nx - 1 if inner else 1):
             im, ip = around(i, nx)
-            own = place(op, j, i)
-            left, front = place(op, j, im), place(op, jm, i)
+            own = place(ny, nx, j, i)
+            left, front = place(ny, nx, j, im), place(ny, nx, jm, i)
             gl, gr = (gx[k, left] if i > 0 else wx[k, j]), (gx[k, own] if ip > 0 else wx[k, j])
             gf, gb = (gy[k, front] if j > 0 else wy[k, i]), (gy[k, own] if jp > 0 else wy[k, i])
             c = x[k, own]
-            a = gl * (x[k, left] - c - ex) + gr * (x[k, place(op, j, ip)] - c + ex)
-            b = gf * (x[k, front] - c - ey) + gb * (x[k, place(op, jp, i)] - c + ey)
+            a = gl * (x[k, left] - c - ex) + gr * (x[k, place(ny, nx, j, ip)] - c + ex)
+            b = gf * (x[k, front] - c - ey) + gb * (x[k, place(ny, nx, jp, i)] - c + ey)
             f = gz[km, own] * (x[km, own] - c - ez) + gz[k, own] * (x[kp, own] - c + ez)
             r[k, own] = rhs[kr, own] + (w[2] * a + w[1] * b + w[0] * f - d[plane[k], own] * c)
 
 
-@njit(**FAST)
+@njit(**INNER)
 def _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, k):
     w = op[5]
     km, kp = around(k, x.shape[0])
@@ -510,13 +495,6 @@ def step_seam(first, end, x, r, p, rhs, rhs_plane, drive, op, sums):
 
 
 @njit(**FAST)
-def relax_colour(first, end, u, rhs, op, colour):
-    """Relax one colour of A u = rhs."""
-    for k in range(first, end):
-        _relax_plane(u, rhs, op, colour, k)
-
-
-@njit(**FAST)
 def dot(first, end, u, v, sums):
     """Leave the parts of u.v in sums."""
     for k in range(first, end):
@@ -551,7 +529,7 @@ def through_flux(first, end, x, drive, op, sums):
 
 @njit(**FAST)
 def coarse_faces(first, end, coarse, fine, axis, ny, nx, factor):
-    """Set each coarse conductance, on the grid, to factor times the sum of the fine ones in its face.
+    """Set each coarse conductance, on the grid, to factor times the fine ones in its face.
 
     `fine` lies in quarters. A face between two blocks belongs to voxels of odd number along the
     axis, and at an odd end to the last one.

@@ -139,8 +139,7 @@ def solve(
             )
         if hierarchy is None:
             hierarchy = Multigrid(operator)
-        steepest = hierarchy.precondition(z, r)
-        own, cross = operator.energies(z, p)
+        own, cross, steepest = hierarchy.precondition(z, r, p)
         beta = -cross / curvature if curvature > 0.0 else 0.0
         curvature = own + 2 * beta * cross + beta**2 * curvature
         slope = steepest + beta * along
@@ -158,7 +157,13 @@ def solve(
             progress(len(residuals) - 1, residuals[-1], spreads[-1])
     del r, p, z, hierarchy  # their memory is needed for the solution on the grid
     return Solution(
-        operator.unload(x), len(residuals) - 1, residuals[-1], flux, spreads[-1], tuple(residuals), tuple(spreads)
+        operator.unload(x),
+        len(residuals) - 1,
+        residuals[-1],
+        flux,
+        spreads[-1],
+        tuple(residuals),
+        tuple(spreads),
     )
 
 

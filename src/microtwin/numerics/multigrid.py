@@ -40,19 +40,23 @@ class Multigrid:
         self._first = [None, *(op.zeros() for op in self.operators[1:-1])]
         self._second = [None, *(op.zeros() for op in self.operators[1:-1])]
 
-    def precondition(self, u: NDArray[np.float32], rhs: NDArray[np.float32]) -> float:
-        """Overwrite u with an approximate solution of A u = rhs and return u.rhs."""
-        return self._cycle(0, u, rhs)
+    def precondition(
+        self, u: NDArray[np.float32], rhs: NDArray[np.float32], v: NDArray[np.float32]
+    ) -> tuple[float, float, float]:
+        """Overwrite u with an approximate solution of A u = rhs; return u.A u, u.A v and u.rhs."""
+        return self._cycle(0, u, rhs, v)
 
-    def _cycle(self, level: int, u: NDArray, rhs: NDArray) -> float:
+    def _cycle(
+        self, level: int, u: NDArray, rhs: NDArray, v: NDArray
+    ) -> tuple[float, float, float]:
         operator = self.operators[level]
         if level == len(self.operators) - 1:
             u[...] = self._direct(rhs)
-            return float(np.vdot(u, rhs))
-        operator.smooth_from_zero(u, rhs)
-        operator.restrict_residual(self._rhs[level + 1], u, rhs)
+            products: tuple[float, float, float] = operator.products(u, v, rhs)
+            return products
+        operator.smooth_and_restrict(u, rhs, self._rhs[level + 1])
         correction = self._coarse(level + 1)
-        return operator.prolong_and_smooth(u, correction, rhs)
+        return operator.prolong_and_smooth(u, correction, rhs, v)
 
     def _coarse(self, level: int) -> NDArray:
         """Solve the problem of a coarse level approximately; its right-hand side is overwritten."""
@@ -62,11 +66,8 @@ class Multigrid:
         operator = self.operators[level]
         first: NDArray = self._first[level]
         second: NDArray = self._second[level]
-        slope = self._cycle(level, first, rhs)
-        if level > KRYLOV_LEVELS:
-            return first
-        stiffness, _ = operator.energies(first, first)
-        if stiffness <= 0.0:
+        stiffness, _, slope = self._cycle(level, first, rhs, first)
+        if level > KRYLOV_LEVELS or stiffness <= 0.0:
             return first
         before = operator.dot(rhs, rhs)
         alpha = slope / stiffness
@@ -74,8 +75,7 @@ class Multigrid:
         if after <= GOOD_ENOUGH**2 * before:
             operator.combine(first, alpha, first, 0.0)
             return first
-        slope = self._cycle(level, second, rhs)
-        own, cross = operator.energies(second, first)
+        own, cross, slope = self._cycle(level, second, rhs, first)
         beta = -cross / stiffness
         curvature = own + beta * cross  # p.A p of p = second + beta first
         if curvature <= 0.0:

@@ -1,9 +1,9 @@
 """Several fields on one grid: nodes are (voxel, field), linked in the grid and inside each voxel.
 
-`NetworkOperator` has the methods of `GridOperator`; vectors have one more axis in front, for the fields.
-The multigrid cycle and the Krylov loop are the same. On coarse levels the fields stay apart: a
-coarse voxel has one value per field, and merging them would destroy the preconditioner wherever
-the coupling is weak or the conductivities differ.
+`NetworkOperator` has the methods of `GridOperator`; its vectors have one more axis in front, for
+the fields. The multigrid cycle and the Krylov loop are the same. On coarse levels the fields stay
+apart: a coarse voxel has one value per field, and merging them would destroy the preconditioner
+wherever the coupling is weak or the conductivities differ.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class NetworkOperator:
         own = [c for pair, c in self.couplings.items() if f in pair and partner not in pair]
         if own:
             mass.append(PlaneField.dense(np.sum(own, axis=0)))
-        return field.sharing(None if not mass else mass[0] if len(mass) == 1 else mass[0].plus(mass[1]))
+        return field.sharing(
+            None if not mass else mass[0] if len(mass) == 1 else mass[0].plus(mass[1])
+        )
 
     @property
     def size(self) -> int:
@@ -124,40 +126,39 @@ class NetworkOperator:
         over_slabs(coupling.relax_pair, slabs, *args, self._couplings[pair], colour)
         coupling.relax_pair(nz - 1, nz, *args, self._couplings[pair], colour)
 
-    def smooth_from_zero(self, u: NDArray, rhs: NDArray) -> None:
-        """Overwrite u with the result of smoothing A u = rhs from zero."""
+    def smooth_and_restrict(self, u: NDArray, rhs: NDArray, coarse: NDArray) -> None:
+        """Smooth A u = rhs from u = 0 and set coarse to the block sums of rhs - A u."""
         u[...] = 0
         for _ in range(self.fields[0].sweeps):
             self._sweep(u, rhs, (0, 1))
-
-    def restrict_residual(self, coarse: NDArray, u: NDArray, rhs: NDArray) -> None:
-        """Overwrite the coarse vector with the block sums of rhs - A u."""
         for f, field in enumerate(self._relaxed):
             total = self._with_inflow(f, u, rhs, self._work[0])
             field.restrict_residual(coarse[f], u[f], total)
 
-    def prolong_and_smooth(self, u: NDArray, coarse: NDArray, rhs: NDArray) -> float:
-        """Add the coarse correction to u, smooth in the reverse order, and return u.rhs."""
+    def prolong_and_smooth(
+        self, u: NDArray, coarse: NDArray, rhs: NDArray, v: NDArray
+    ) -> tuple[float, float, float]:
+        """Add the coarse correction to u, smooth in the reverse order; u.A u, u.A v and u.rhs."""
         for f in range(len(self.fields)):
             self.fields[f].prolong(u[f], coarse[f])
         for _ in range(self.fields[0].sweeps):
             self._sweep(u, rhs, (1, 0))
-        return self.dot(u, rhs)
+        return self.products(u, v, rhs)
 
     def dot(self, u: NDArray, v: NDArray) -> float:
         """Return u.v, summed in an order that does not depend on the number of threads."""
         return sum(field.dot(u[f], v[f]) for f, field in enumerate(self.fields))
 
-    def energies(self, u: NDArray, v: NDArray) -> tuple[float, float]:
-        """Return u.A u and u.A v."""
-        total = np.zeros(2)
+    def products(self, u: NDArray, v: NDArray, rhs: NDArray) -> tuple[float, float, float]:
+        """Return u.A u, u.A v and u.rhs."""
+        total = np.zeros(3)
         for f, field in enumerate(self.fields):
-            total += field.energies(u[f], v[f])
+            total += field.products(u[f], v[f], rhs[f])
         for (f, g), c in self._couplings.items():
             args = (u[f], u[g], v[f], v[g], c, self._sums)
             over_slabs(coupling.coupling_energies, self._slabs, *args)
-            total += self._sums.sum(axis=0)
-        return float(total[0]), float(total[1])
+            total[:2] += self._sums.sum(axis=0)
+        return float(total[0]), float(total[1]), float(total[2])
 
     def subtract_product(self, r: NDArray, u: NDArray, factor: float) -> float:
         """Subtract factor A u from r and return the square of the norm of r."""

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microtwin.numerics import kernels
+from microtwin.numerics.kernels import FINISH, PREPARE, RELAX
 from microtwin.numerics.quarters import clear_last, from_quarters, plane_length, to_quarters
+from microtwin.numerics.schedule import Schedule, schedule, single_stage
 from microtwin.numerics.threads import over_slabs, slab_bounds
 
 __all__ = ["GridOperator", "PlaneField", "Source", "factorized"]
@@ -160,7 +163,7 @@ class GridOperator:
         d = to_quarters(diagonal.values)
         self._op = (*links, d, diagonal.plane, scalars, *wraps, *shape[1:])
         self._slabs = slab_bounds(shape)
-        self._sums = np.empty((shape[0], 2))
+        self._products = np.zeros((shape[0], 3))
         self._parts = np.empty(shape[0])
 
     def sharing(self, mass: PlaneField | None) -> GridOperator:
@@ -210,33 +213,38 @@ class GridOperator:
         values = to_quarters(source.field.values, np.float32)
         return values, source.field.plane, tuple(map(float, source.drive))
 
-    def smooth_from_zero(self, u: NDArray, rhs: NDArray) -> None:
-        """Overwrite u with the result of smoothing A u = rhs from zero."""
-        self._smooth(u, rhs, u, True, 2 * self.sweeps - 1)
+    def smooth_and_restrict(self, u: NDArray, rhs: NDArray, coarse: NDArray) -> None:
+        """Smooth A u = rhs from u = 0 and set coarse to the block sums of rhs - A u."""
+        self._smooth(self._downward, u, rhs, coarse, u)
 
-    def restrict_residual(self, coarse: NDArray, u: NDArray, rhs: NDArray) -> None:
-        """Overwrite the coarse vector with the block sums of rhs - A u."""
-        slabs = slab_bounds((len(coarse), *self.shape[1:]))
-        over_slabs(kernels.restrict_residual, slabs, coarse, u, rhs, self._op)
+    def prolong_and_smooth(
+        self, u: NDArray, coarse: NDArray, rhs: NDArray, v: NDArray
+    ) -> tuple[float, float, float]:
+        """Add the coarse correction to u, smooth in the reverse order; u.A u, u.A v and u.rhs."""
+        return self._smooth(self._upward, u, rhs, coarse, v)
 
-    def prolong_and_smooth(self, u: NDArray, coarse: NDArray, rhs: NDArray) -> float:
-        """Add the coarse correction to u, smooth in the reverse order, and return u.rhs."""
-        return self._smooth(u, rhs, coarse, False, 2 * self.sweeps)
+    def _smooth(
+        self, plan: Schedule, u: NDArray, rhs: NDArray, coarse: NDArray, v: NDArray
+    ) -> tuple[float, float, float]:
+        for tasks in plan.rounds:
+            args = (plan.tasks, u, rhs, coarse, v, self._op, self._products)
+            over_slabs(kernels.smooth, tasks, *args)
+        own, cross, slope = self._products.sum(axis=0)
+        return float(own), float(cross), float(slope)
 
-    def _smooth(self, u: NDArray, rhs: NDArray, coarse: NDArray, zero: bool, last: int) -> float:
-        args = (u, rhs, coarse, self._op, self._parts, zero, last)
-        if self.shape[0] // len(self._slabs) < 2 * last + 2:
-            kernels.smooth_thin(*args)
-        else:
-            over_slabs(kernels.smooth_wave, self._slabs, *args)
-            over_slabs(kernels.smooth_seam, [(first,) for first, _ in self._slabs], *args)
-        return float(self._parts.sum())
+    @cached_property
+    def _downward(self) -> Schedule:
+        colours = (0, 1) * self.sweeps
+        return schedule(self.shape[0], self._slabs, colours[1:], from_zero=True)
 
-    def energies(self, u: NDArray, v: NDArray) -> tuple[float, float]:
-        """Return u.A u and u.A v."""
-        over_slabs(kernels.energies, self._slabs, u, v, self._op, self._sums)
-        uu, uv = self._sums.sum(axis=0)
-        return float(uu), float(uv)
+    @cached_property
+    def _upward(self) -> Schedule:
+        colours = (1, 0) * self.sweeps
+        return schedule(self.shape[0], self._slabs, colours, from_zero=False)
+
+    def products(self, u: NDArray, v: NDArray, rhs: NDArray) -> tuple[float, float, float]:
+        """Return u.A u, u.A v and u.rhs."""
+        return self._smooth(self._summation, u, rhs, u, v)
 
     def subtract_product(self, r: NDArray, u: NDArray, factor: float) -> float:
         """Subtract factor A u from r and return the square of the norm of r."""
@@ -304,18 +312,34 @@ class GridOperator:
         return total / self.size
 
     def relax(self, u: NDArray, rhs: NDArray, colour: int) -> None:
-        """Relax the voxels of one colour (0 or 1) of A u = rhs.
-
-        The last plane waits for the others: across an odd period it has the colour of the first.
-        """
-        nz = self.shape[0]
-        slabs = slab_bounds((nz - 1, *self.shape[1:]))
-        over_slabs(kernels.relax_colour, slabs, u, rhs, self._op, colour)
-        kernels.relax_colour(nz - 1, nz, u, rhs, self._op, colour)
+        """Relax the voxels of one colour (0 or 1) of A u = rhs."""
+        self._smooth(self._half_sweeps[colour], u, rhs, u, u)
 
     def prolong(self, u: NDArray, coarse: NDArray) -> None:
         """Add the value of its block to every voxel."""
-        over_slabs(kernels.prolong, self._slabs, u, coarse, self._op)
+        self._smooth(self._prolongation, u, u, coarse, u)
+
+    def restrict_residual(self, coarse: NDArray, u: NDArray, rhs: NDArray) -> None:
+        """Overwrite the coarse vector with the block sums of rhs - A u."""
+        self._smooth(self._restriction, u, rhs, coarse, u)
+
+    @cached_property
+    def _half_sweeps(self) -> list[Schedule]:
+        # The last plane waits for the others: across an odd period it has the colour of the first.
+        last = self.shape[0] - 1
+        return [single_stage(RELAX, c, last, self._slabs, (last,)) for c in (0, 1)]
+
+    @cached_property
+    def _prolongation(self) -> Schedule:
+        return single_stage(PREPARE, 1, self.shape[0], self._slabs)
+
+    @cached_property
+    def _restriction(self) -> Schedule:
+        return single_stage(FINISH, 0, (self.shape[0] + 1) // 2, self._slabs)
+
+    @cached_property
+    def _summation(self) -> Schedule:
+        return single_stage(FINISH, 1, self.shape[0], self._slabs)
 
     def coarsen(self) -> GridOperator:
         """Return the operator on blocks of 2 x 2 x 2 voxels.
