@@ -42,7 +42,7 @@ def half_sweeps(problem, u, rhs, colours):
 
 def check_both_ways(problem):
     op, rhs = problem.operator, problem.vector(0)
-    u = np.full(op.shape, np.nan, np.float32)
+    u = np.full(op.shape, 1e9, np.float32)
     shape = coarse_shape(op.shape)
     restricted = np.full(shape, np.nan, np.float32)
     problem.on_grid.smooth_and_restrict(u, rhs, restricted)

@@ -52,7 +52,7 @@ def test_two_levels_are_the_textbook_cycle(problem):
         patch.setattr(multigrid, "DIRECT_SIZE", int(np.prod(rhs.shape)) - 1)
         hierarchy = Multigrid(problem.operator)
     assert len(hierarchy.operators) == 2
-    u = np.full(rhs.shape, np.nan, np.float32)
+    u = np.full(rhs.shape, 1e9, np.float32)
     _, _, product = OnGrid(problem.operator, hierarchy).precondition(u, rhs, u)
     expected = two_grid(problem, rhs)
     # Float32, and the coarse solution is shifted by 1e-7 of its largest diagonal.

@@ -235,12 +235,16 @@ class GridOperator:
     @cached_property
     def _downward(self) -> Schedule:
         colours = (0, 1) * self.sweeps
-        return schedule(self.shape[0], self._slabs, colours[1:], from_zero=True)
+        return self._plan(colours[1:], from_zero=True)
 
     @cached_property
     def _upward(self) -> Schedule:
         colours = (1, 0) * self.sweeps
-        return schedule(self.shape[0], self._slabs, colours, from_zero=False)
+        return self._plan(colours, from_zero=False)
+
+    def _plan(self, colours: tuple[int, ...], from_zero: bool) -> Schedule:
+        ring = bool(self._links[0][-1].any())
+        return schedule(self.shape[0], self._slabs, colours, from_zero=from_zero, ring=ring)
 
     def products(self, u: NDArray, v: NDArray, rhs: NDArray) -> tuple[float, float, float]:
         """Return u.A u, u.A v and u.rhs."""

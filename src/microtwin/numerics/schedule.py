@@ -43,8 +43,9 @@ def schedule(
     nz: int,
     slabs: Sequence[tuple[int, int]],
     colours: Sequence[int],
+    *,
     from_zero: bool,
-    finish: bool = True,
+    ring: bool,
 ) -> Schedule:
     """Return the tasks of one smoothing.
 
@@ -60,57 +61,64 @@ def schedule(
         Whether smoothing starts from zero, which counts as a half sweep over colour 0, and ends
         with the restriction of the residual. Otherwise it starts with the correction from the
         coarse grid and ends with the energies.
-    finish : bool
-        Whether there is such an end.
+    ring : bool
+        Whether the last plane is linked to the first one.
 
     Returns
     -------
     Schedule
     """
-    last = len(colours)
-    stages = [(PREPARE, 0 if from_zero else 1), *((RELAX, c) for c in colours)]
-    # A plane of the result and the planes it is computed from, all of them on a ring.
-    if not finish:
-        needs = {}
-    elif from_zero:
-        needs = {kk: range(2 * kk - 1, 2 * kk + 3) for kk in range((nz + 1) // 2)}
+    last, kind = len(colours), 0 if from_zero else 1
+    stages = [(PREPARE, kind), *((RELAX, c) for c in colours)]
+    # What the finish of a plane needs: its block and the neighbours, or itself and the next plane.
+    if from_zero:
+        needs = {kk: list(range(2 * kk - 1, 2 * kk + 3)) for kk in range((nz + 1) // 2)}
     else:
-        needs = {k: range(k, k + 2) for k in range(nz)}
-    end = (FINISH, 0 if from_zero else 1)
+        needs = {k: [k, k + 1] for k in range(nz)}
+    if not ring:
+        needs = {k: [n for n in planes if 0 <= n < nz] for k, planes in needs.items()}
 
     if min(b - a for a, b in slabs) < 2 * last + 6:  # too thin for a wave: stage after stage
         # Across an odd period the first plane has the colour of the last one and follows it, here
         # as at the seam below.
         tasks = [(*stage, k) for stage in stages for k in (*range(1, nz), 0)]
-        tasks += [(*end, k) for k in needs]
+        tasks += [(FINISH, kind, k) for k in needs]
         return Schedule(np.array(tasks), ([(0, len(tasks))],))
 
-    waves, seams = [], []
+    waves: list[list[Task]] = []
+    seams: list[list[Task]] = []
     for a, b in slabs:
-        wave: list[Task] = []
-        ready = {n[-1]: k for k, n in needs.items() if n[0] >= a + last and n[-1] < b - last}
-        for k in range(a, b):
-            for number in range(min(last, (k - a) // 2) + 1):
-                wave.append((*stages[number], k - number))
-            if k - last in ready:
-                wave.append((*end, ready[k - last]))
+        low_wedge, high_wedge = ring or a > 0, ring or b < nz
+        done = range(a + low_wedge * last, b - high_wedge * last)
+        ready: dict[int, list[int]] = {}
+        for k, planes in needs.items():
+            if planes[0] in done and planes[-1] in done:
+                ready.setdefault(planes[-1], []).append(k)
+        wave = []
+        for front in range(a, b + last):
+            for number, stage in enumerate(stages):
+                k = front - number
+                if a + low_wedge * number <= k < b - high_wedge * number:
+                    wave.append((*stage, k))
+            wave += [(FINISH, kind, k) for k in ready.get(front - last, ())]
         waves.append(wave)
-        seam = [
-            (*stages[number], k % nz)
-            for number in range(1, last + 1)
-            for k in range(a - number, a + number)
-        ]
-        open_planes = {k % nz for k in range(a - last, a + last)}
-        seam += [(*end, k) for k in needs if any(n % nz in open_planes for n in needs[k])]
-        seams.append(seam)
+        if low_wedge:
+            seam = [
+                (*stages[number], k % nz)
+                for number in range(1, last + 1)
+                for k in range(a - number, a + number)
+            ]
+            wedge = {k % nz for k in range(a - last, a + last)}
+            late = [k for k, planes in needs.items() if any(n % nz in wedge for n in planes)]
+            seams.append(seam + [(FINISH, kind, k) for k in late])
     tasks, rounds = [], []
-    for lists in (waves, seams):
+    for parts in (waves, seams):
         bounds = []
-        for part in lists:
+        for part in parts:
             bounds.append((len(tasks), len(tasks) + len(part)))
             tasks += part
         rounds.append(bounds)
-    return Schedule(np.array(tasks), tuple(rounds))
+    return Schedule(np.array(tasks), tuple(bounds for bounds in rounds if bounds))
 
 
 def single_stage(
