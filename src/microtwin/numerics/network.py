@@ -206,7 +206,7 @@ class NetworkOperator:
         }
         return NetworkOperator([field.coarsen() for field in self.fields], couplings)
 
-    def factorize(self) -> Callable[[NDArray], NDArray[np.float32]]:
+    def factorize(self) -> Callable[[NDArray], NDArray]:
         """Return a function that solves A u = rhs directly, for a small grid."""
         import scipy.sparse as sp
 
@@ -216,5 +216,7 @@ class NetworkOperator:
             blocks[f][f] = field.matrix()
         for (f, g), c in self.couplings.items():
             blocks[f][g] = blocks[g][f] = -sp.diags_array(c.ravel().astype(float))
-        solve = factorized(sp.block_array(blocks).tocsr(), self.shape)
-        return lambda rhs: self.load(solve(self.unload(rhs)))
+        own = self.fields[0].positions()
+        length = self.fields[0].zeros().size
+        positions = np.concatenate([own + f * length for f in range(n)])
+        return factorized(sp.block_array(blocks).tocsr(), positions)

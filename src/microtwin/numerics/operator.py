@@ -363,14 +363,19 @@ class GridOperator:
         mass = None if self.mass is None else self.mass.block_sums()
         return GridOperator(faces, self.weights, ends, mass, COARSE_SWEEPS)  # type: ignore[arg-type]
 
-    def factorize(self) -> Callable[[NDArray], NDArray[np.float32]]:
+    def factorize(self) -> Callable[[NDArray], NDArray]:
         """Return a function that solves A u = rhs directly, for a small grid.
 
         A tiny multiple of the diagonal is added: voxels without links and potentials that are
         only fixed up to a constant (periodic grids) then have a solution.
         """
-        solve = factorized(self.matrix(), self.shape)
-        return lambda rhs: self.load(solve(self.unload(rhs)))
+        return factorized(self.matrix(), self.positions())
+
+    def positions(self) -> NDArray[np.int64]:
+        """Return where the voxels of the grid, in order, stand in a flat vector."""
+        vector = self.zeros(np.int64)
+        vector[...] = np.arange(vector.size).reshape(vector.shape)
+        return self.unload(vector).ravel()
 
     def matrix(self) -> Any:
         """Return the operator as a sparse matrix (scipy csr), for small grids."""
@@ -391,8 +396,15 @@ class GridOperator:
         return (matrix + matrix.T + sp.diags_array(diagonal)).tocsr()
 
 
-def factorized(matrix: Any, shape: tuple[int, ...]) -> Callable[[NDArray], NDArray[np.float32]]:
-    """Return a function that solves a sparse symmetric system for right-hand sides of a shape."""
+def factorized(matrix: Any, positions: NDArray[np.int64]) -> Callable[[NDArray], NDArray]:
+    """Return a function that solves a sparse symmetric system for vectors.
+
+    Parameters
+    ----------
+    matrix : sparse array, shape (n, n)
+    positions : ndarray of int, shape (n,)
+        Where the unknowns stand in a flat vector.
+    """
     import scipy.sparse as sp
     from scipy.sparse.linalg import splu
 
@@ -408,10 +420,12 @@ def factorized(matrix: Any, shape: tuple[int, ...]) -> Callable[[NDArray], NDArr
     linked = matrix.diagonal() > 0.0
     floating = bool(np.abs(matrix.sum(axis=1)).max() <= 1e-6 * largest)
 
-    def solve(rhs: NDArray) -> NDArray[np.float32]:
-        u = factor.solve(rhs.ravel().astype(float))
+    def solve(rhs: NDArray) -> NDArray:
+        u = factor.solve(rhs.reshape(-1)[positions].astype(float))
         if floating and linked.any():
             u -= u[linked].mean()
-        return u.astype(np.float32).reshape(shape)
+        vector = np.zeros_like(rhs)
+        vector.reshape(-1)[positions] = u
+        return vector
 
     return solve
