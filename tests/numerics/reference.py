@@ -111,11 +111,15 @@ class OnGrid:
         return call
 
     def _load(self, field: NDArray) -> NDArray:
+        if field.ndim == 1:  # on a graph
+            return field
         if field.ndim == 4:
             return np.stack([to_quarters(part) for part in field])
         return to_quarters(field)
 
     def _unload(self, vector: NDArray, shape: tuple[int, ...]) -> NDArray:
+        if len(shape) == 1:
+            return vector
         if len(shape) == 4:
             return np.stack([from_quarters(part, shape[1:]) for part in vector])
         return from_quarters(vector, shape)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.linalg import splu
 
-from microtwin.numerics import Multigrid, multigrid
+from microtwin.numerics import GridOperator, Multigrid, multigrid
 from numerics.reference import (
     OnGrid,
     blocks,
@@ -67,7 +67,7 @@ def test_two_levels_are_the_textbook_cycle(problem):
 def test_cycle_without_krylov_steps_is_linear_symmetric_and_positive(deep, shape, periodic):
     # Periods that are even on every level: across an odd one two neighbours have the same
     # colour, and the order in which they are relaxed is not reversed after the correction.
-    deep.setattr(multigrid, "KRYLOV_LEVELS", 0)
+    deep.setattr(GridOperator, "krylov_levels", 0)
     problem = make_problem(shape, periodic=periodic, lowest=0.05)
     hierarchy = Multigrid(problem.operator)
     assert len(hierarchy.operators) >= 3
@@ -92,7 +92,7 @@ def test_krylov_steps_come_nearer_to_the_solution_than_a_plain_cycle(deep, seed)
     rhs = problem.product(exact).astype(np.float32)
 
     def error(levels):
-        deep.setattr(multigrid, "KRYLOV_LEVELS", levels)
+        deep.setattr(GridOperator, "krylov_levels", levels)
         u = np.zeros_like(rhs)
         hierarchy = OnGrid(problem.operator, Multigrid(problem.operator))
         stiffness, _, slope = hierarchy.precondition(u, rhs, u)

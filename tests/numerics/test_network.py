@@ -21,11 +21,10 @@ from microtwin.numerics import (
     solve,
     threads,
 )
+from microtwin.numerics.quarters import from_quarters
 from numerics.reference import (
     GridProblem,
     OnGrid,
-    blocks,
-    coarse_shape,
     colour,
     dense,
     make_problem,
@@ -115,17 +114,25 @@ def test_subtract_product(network, factor):
     assert norm == pytest.approx(np.vdot(r.astype(float), r.astype(float)), rel=1e-5)
 
 
+def clusters(network):
+    """Return the coarse operator and the matrix that gives every node the value of its cluster."""
+    coarse = network.operator.coarsen()
+    shape = network.operator.shape[1:]
+    parent = np.stack([from_quarters(part, shape) for part in network.operator._parent]).ravel()
+    inside = np.flatnonzero(parent)
+    ones = np.ones(len(inside))
+    return coarse, sp.csr_array((ones, (inside, parent[inside] - 1)), (parent.size, coarse.size))
+
+
 @given(networks)
-def test_restriction_sums_the_residual_over_blocks(network):
+def test_restriction_sums_the_residual_over_clusters(network):
     u, rhs = network.vector(0), network.vector(1)
-    shape = coarse_shape(u.shape[1:])
-    coarse = np.full((len(u), *shape), np.nan, np.float32)
+    operator, p = clusters(network)
+    coarse = operator.zeros()
     network.on_grid.smooth_and_restrict(u, rhs, coarse)
     residual = rhs - network.product(u)
-    p = blocks(u.shape[1:])
-    expected = np.stack([(p.T @ field.ravel()).reshape(shape) for field in residual])
     tolerance = 8 * ROUNDING * (5 + network.magnitude(u))
-    np.testing.assert_allclose(coarse, expected, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(coarse, p.T @ residual.ravel(), rtol=0, atol=tolerance)
 
 
 @given(networks, st.floats(-2, 2), st.floats(-2, 2))
@@ -204,14 +211,14 @@ def test_smoothing_is_block_gauss_seidel(shape, count, seed):
 
     rhs = network.vector(0)
     u = np.full(rhs.shape, np.nan, np.float32)
-    half = coarse_shape(shape)
-    network.on_grid.smooth_and_restrict(u, rhs, np.empty((count, *half), np.float32))
+    coarse_operator, p = clusters(network)
+    network.on_grid.smooth_and_restrict(u, rhs, coarse_operator.zeros())
     expected = relaxed(np.zeros(rhs.shape), rhs, sequence)
     np.testing.assert_allclose(u, expected, rtol=0, atol=2e-5 * np.abs(expected).max())
 
-    coarse = np.random.default_rng(seed).standard_normal((count, *half)).astype(np.float32)
-    p = blocks(shape)
-    corrected = u + np.stack([(p @ c.ravel()).reshape(shape) for c in coarse])
+    rng = np.random.default_rng(seed)
+    coarse = rng.standard_normal(coarse_operator.size).astype(np.float32)
+    corrected = u + (p @ coarse).reshape(u.shape)
     expected = relaxed(corrected, rhs, sequence[::-1])
     _, _, product = network.on_grid.prolong_and_smooth(u, coarse, rhs, u)
     np.testing.assert_allclose(u, expected, rtol=0, atol=2e-5 * np.abs(expected).max())
@@ -220,14 +227,29 @@ def test_smoothing_is_block_gauss_seidel(shape, count, seed):
 
 
 @given(networks)
-def test_coarsening_keeps_fields_apart_and_sums_couplings(network):
-    coarse = network.operator.coarsen()
-    assert len(coarse.fields) == len(network.operator.fields)
-    p = blocks(network.operator.shape[1:])
-    for pair, c in network.operator.couplings.items():
-        np.testing.assert_allclose(coarse.couplings[pair].ravel(), p.T @ c.ravel(), rtol=1e-5)
-    for field, problem in zip(coarse.fields, network.fields, strict=True):
-        assert abs(field.matrix() - problem.operator.coarsen().matrix()).max() == 0
+def test_coarse_graph_is_galerkin_with_halved_faces(network):
+    coarse, p = clusters(network)
+    if not coarse.size:
+        return
+    fields = sp.block_diag(
+        [0.5 * (f.links + sp.diags_array(f.ends.ravel())) for f in network.fields]
+    )
+    rest = sp.block_diag([f.links + sp.diags_array(f.ends.ravel()) for f in network.fields])
+    expected = p.T @ (network.matrix - rest + fields) @ p
+    indptr, index, g, diagonal = coarse._op
+    links = sp.csr_array((g, index, indptr), (coarse.size, coarse.size))
+    matrix = sp.diags_array(diagonal.astype(float)) - links
+    scale = abs(network.matrix).max()
+    assert abs(matrix - expected).max() <= 2e-5 * scale
+
+
+@pytest.mark.parametrize(("coupling", "nodes"), [(0.01, 54), (1.0, 54), (1e6, 27)])
+def test_fields_are_merged_only_where_their_coupling_ties_them_together(coupling, nodes):
+    shape = (6, 6, 6)
+    ends = PlaneField.outer(*np.ones((2, 6, 6)), 6)
+    fields = [GridOperator(closed_box(shape, 1), ends=ends) for _ in range(2)]
+    network = NetworkOperator(fields, {(0, 1): np.full(shape, coupling, np.float32)})
+    assert network.coarsen().size == nodes
 
 
 @settings(max_examples=40)

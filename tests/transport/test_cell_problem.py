@@ -21,7 +21,7 @@ def open_faces(periodic: bool):
 def residual_of_rest(operator, source):
     x = operator.zeros(np.float64)
     r, p, z = operator.zeros(), operator.zeros(), operator.zeros()
-    norm, flux, _ = operator.step(x, r, p, z, 0.0, 0.0, source)
+    norm, flux, _ = operator.step(x, r, p, z, 0.0, 0.0, operator.prepared(source))
     return norm, flux
 
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 __all__ = ["Multigrid"]
 
 DIRECT_SIZE = 1000  # unknowns: below this the coarse problem is factorised
-KRYLOV_LEVELS = 3  # coarse levels 1 ... 3 take two Krylov steps, deeper ones a plain V-cycle
 GOOD_ENOUGH = 0.4  # one step suffices if it reduces the residual by this factor
 
 
@@ -25,7 +24,8 @@ class Multigrid:
     Notes
     -----
     One application smooths, solves the coarse problem approximately, adds its correction and
-    smooths in the reverse order. On the coarse levels 1 to 3 the problem is solved by two steps of
+    smooths in the reverse order. On the first coarse levels, as many as the operator says, the
+    problem is solved by two steps of
     flexible conjugate gradients preconditioned by the next level: the K-cycle of Notay and
     Vassilevski, Numer. Linear Algebra Appl. 15 (2008) 473. That repairs what piecewise constant
     corrections lack, and makes the number of iterations independent of the size of the grid.
@@ -33,9 +33,10 @@ class Multigrid:
 
     def __init__(self, operator: Any) -> None:
         self.operators = [operator]
-        while self.operators[-1].size > DIRECT_SIZE and min(self.operators[-1].shape[-3:]) > 2:
+        while self.operators[-1].size > DIRECT_SIZE and self.operators[-1].can_coarsen:
             self.operators.append(self.operators[-1].coarsen())
         self._direct = self.operators[-1].factorize()
+        self._krylov_levels: int = operator.krylov_levels
         self._rhs = [None, *(op.zeros() for op in self.operators[1:])]
         self._first = [None, *(op.zeros() for op in self.operators[1:-1])]
         self._second = [None, *(op.zeros() for op in self.operators[1:-1])]
@@ -67,7 +68,7 @@ class Multigrid:
         first: NDArray = self._first[level]
         second: NDArray = self._second[level]
         stiffness, _, slope = self._cycle(level, first, rhs, first)
-        if level > KRYLOV_LEVELS or stiffness <= 0.0:
+        if level > self._krylov_levels or stiffness <= 0.0:
             return first
         before = operator.dot(rhs, rhs)
         alpha = slope / stiffness

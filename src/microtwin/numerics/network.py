@@ -1,9 +1,9 @@
 """Several fields on one grid: nodes are (voxel, field), linked in the grid and inside each voxel.
 
 `NetworkOperator` has the methods of `GridOperator`; its vectors have one more axis in front, for
-the fields. The multigrid cycle and the Krylov loop are the same. On coarse levels the fields stay
-apart: a coarse voxel has one value per field, and merging them would destroy the preconditioner
-wherever the coupling is weak or the conductivities differ.
+the fields. The multigrid cycle and the Krylov loop are the same. The coarse levels are
+graphs (see `graph`) in which fields, and what is separate within a field, stay apart: merging them
+would destroy the preconditioner wherever the coupling is weak or the conductivities differ.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microtwin.numerics import coupling
+from microtwin.numerics import coupling, graph_kernels
+from microtwin.numerics.graph import (
+    RELENTING,
+    STRENGTH,
+    Graph,
+    GraphOperator,
+    coarsened,
+    graph_of_links,
+)  # fmt: skip
 from microtwin.numerics.operator import GridOperator, PlaneField, Source, factorized
 from microtwin.numerics.quarters import from_quarters, to_quarters
 from microtwin.numerics.threads import over_slabs, slab_bounds
@@ -33,6 +41,9 @@ class NetworkOperator:
         Conductance between two fields inside each voxel, by their numbers (smaller first).
     """
 
+    # Clusters are several times smaller from level to level, not eight times: more levels matter.
+    krylov_levels = 5
+
     def __init__(
         self,
         fields: Sequence[GridOperator],
@@ -44,6 +55,8 @@ class NetworkOperator:
         self.shape = (len(self.fields), *grid)
         self.weights = self.fields[0].weights
         self._slabs = slab_bounds(grid)
+        # Two planes belong to one layer of blocks.
+        self._even_slabs = [(a // 2 * 2, b if b == grid[0] else b // 2 * 2) for a, b in self._slabs]
         self._sums = np.empty((grid[0], 2))
         self._work = np.zeros((2, *self.fields[0].zeros().shape), np.float32)
         self._couplings = {pair: to_quarters(c) for pair, c in self.couplings.items()}
@@ -127,20 +140,23 @@ class NetworkOperator:
         coupling.relax_pair(nz - 1, nz, *args, self._couplings[pair], colour)
 
     def smooth_and_restrict(self, u: NDArray, rhs: NDArray, coarse: NDArray) -> None:
-        """Smooth A u = rhs from u = 0 and set coarse to the block sums of rhs - A u."""
+        """Smooth A u = rhs from u = 0 and set coarse to the sums of rhs - A u over clusters."""
         u[...] = 0
         for _ in range(self.fields[0].sweeps):
             self._sweep(u, rhs, (0, 1))
+        coarse[...] = 0
         for f, field in enumerate(self._relaxed):
-            total = self._with_inflow(f, u, rhs, self._work[0])
-            field.restrict_residual(coarse[f], u[f], total)
+            work = self._work[0]
+            work[...] = self._with_inflow(f, u, rhs, work)
+            field.subtract_product(work, u[f], 1.0)
+            over_slabs(graph_kernels.collect, self._even_slabs, coarse, work, self._parent[f])
 
     def prolong_and_smooth(
         self, u: NDArray, coarse: NDArray, rhs: NDArray, v: NDArray
     ) -> tuple[float, float, float]:
         """Add the coarse correction to u, smooth in the reverse order; u.A u, u.A v and u.rhs."""
-        for f in range(len(self.fields)):
-            self.fields[f].prolong(u[f], coarse[f])
+        for part, parent in zip(u, self._parent, strict=True):
+            over_slabs(graph_kernels.distribute, self._slabs, part, coarse, parent)
         for _ in range(self.fields[0].sweeps):
             self._sweep(u, rhs, (1, 0))
         return self.products(u, v, rhs)
@@ -199,12 +215,54 @@ class NetworkOperator:
         parts = [f.mean_flux(x[n], source[n]) for n, f in enumerate(self.fields)]
         return np.sum(parts, axis=0)
 
-    def coarsen(self) -> NetworkOperator:
-        """Return the operator on blocks of 2 x 2 x 2 voxels, couplings summed over each block."""
-        couplings = {
-            pair: PlaneField.dense(c).block_sums().values for pair, c in self.couplings.items()
-        }
-        return NetworkOperator([field.coarsen() for field in self.fields], couplings)
+    @property
+    def can_coarsen(self) -> bool:
+        """Whether there is a coarser level."""
+        return min(self.shape[1:]) > 2
+
+    def coarsen(self) -> GraphOperator:
+        """Return the operator on clusters of nodes, and remember which they are."""
+        graph, number = self._graph()
+        coarse, parent, colours = coarsened(graph, STRENGTH)
+        of_node = np.concatenate([parent + 1, np.zeros(1, np.int32)])  # the last one for no node
+        self._parent = [to_quarters(of_node[part]) for part in number]
+        return GraphOperator(coarse, colours, RELENTING * STRENGTH)
+
+    def _graph(self) -> tuple[Graph, NDArray[np.int32]]:
+        """Return the links between all nodes that have any, and the number of each (voxel, field).
+
+        The number is -1 where there is no node.
+        """
+        grid = self.shape[1:]
+        exists = np.stack([field.diagonal() > 0.0 for field in self._relaxed])
+        number = np.full(self.shape, -1, np.int32)
+        count = int(np.count_nonzero(exists))
+        number[exists] = np.arange(count)
+        heads, tails, conductances = [], [], []
+        for own, field in zip(number, self.fields, strict=True):
+            for axis, face in enumerate(field.faces):
+                linked = face > 0
+                heads.append(own[linked])
+                tails.append(np.roll(own, -1, axis)[linked])
+                conductances.append(np.float32(field.weights[axis]) * face[linked])
+        for (f, g), c in self.couplings.items():
+            linked = c > 0
+            heads.append(number[f][linked])
+            tails.append(number[g][linked])
+            conductances.append(c[linked])
+        links = tuple(np.concatenate(part) for part in (heads, tails, conductances))
+        block = np.broadcast_to(np.arange(np.prod(grid)).reshape(grid), self.shape)[exists]
+        kind = np.repeat(np.arange(len(self.fields), dtype=np.int8), exists.sum(axis=(1, 2, 3)))
+        ends, mass = (
+            np.concatenate(
+                [
+                    np.zeros(part.sum(), np.float32) if term is None else term.grid()[part]
+                    for term, part in zip(terms, exists, strict=True)
+                ]
+            )
+            for terms in ([f.ends for f in self.fields], [f.mass for f in self.fields])
+        )
+        return graph_of_links(grid, block, kind, links, ends, mass), number  # type: ignore[arg-type]
 
     def factorize(self) -> Callable[[NDArray], NDArray]:
         """Return a function that solves A u = rhs directly, for a small grid."""

@@ -56,6 +56,10 @@ class PlaneField:
         plane[0], plane[-1] = 1, 2
         return cls(np.stack([np.zeros_like(low), low, high]).astype(np.float32), plane)
 
+    def grid(self) -> NDArray[np.float32]:
+        """Return the whole volume."""
+        return self.values[self.plane]
+
     def block_sums(self, factor: float = 1.0) -> PlaneField:
         """Return `factor` times the sums over 2 x 2 x 2 voxels, equal planes again kept once."""
         _, ny, nx = self.values.shape
@@ -119,6 +123,8 @@ class GridOperator:
     sweeps : int
         Red-black Gauss-Seidel sweeps before and after a coarse correction.
     """
+
+    krylov_levels = 3  # coarse levels that take two Krylov steps; on deeper ones one cycle will do
 
     def __init__(
         self,
@@ -345,6 +351,11 @@ class GridOperator:
     def _summation(self) -> Schedule:
         return single_stage(FINISH, 1, self.shape[0], self._slabs)
 
+    @property
+    def can_coarsen(self) -> bool:
+        """Whether there is a coarser level."""
+        return min(self.shape) > 2
+
     def coarsen(self) -> GridOperator:
         """Return the operator on blocks of 2 x 2 x 2 voxels.
 
@@ -377,23 +388,29 @@ class GridOperator:
         vector[...] = np.arange(vector.size).reshape(vector.shape)
         return self.unload(vector).ravel()
 
+    def diagonal(self) -> NDArray[np.float64]:
+        """Return the diagonal of the operator on the grid."""
+        total = np.zeros(self.shape)
+        for term in (self.ends, self.mass):
+            if term is not None:
+                total += term.grid()
+        for axis, face in enumerate(self.faces):
+            g = self.weights[axis] * face.astype(float)
+            total += g + np.roll(g, 1, axis)
+        return total
+
     def matrix(self) -> Any:
         """Return the operator as a sparse matrix (scipy csr), for small grids."""
         import scipy.sparse as sp
 
         index = np.arange(self.size).reshape(self.shape)
-        diagonal = np.zeros(self.size)
-        for term in (self.ends, self.mass):
-            if term is not None:
-                diagonal += term.values[term.plane].ravel()
         matrix = sp.csr_array((self.size, self.size))
         faces = self.faces
         for axis in range(3):
             g = self.weights[axis] * faces[axis].astype(float).ravel()
             i, j = index.ravel(), np.roll(index, -1, axis).ravel()
-            diagonal = diagonal + np.bincount(i, g, self.size) + np.bincount(j, g, self.size)
             matrix = matrix - sp.coo_array((g, (i, j)), matrix.shape)
-        return (matrix + matrix.T + sp.diags_array(diagonal)).tocsr()
+        return (matrix + matrix.T + sp.diags_array(self.diagonal().ravel())).tocsr()
 
 
 def factorized(matrix: Any, positions: NDArray[np.int64]) -> Callable[[NDArray], NDArray]:

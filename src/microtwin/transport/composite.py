@@ -125,7 +125,11 @@ def _staircase(
             face[(slice(None),) * axis + (-1,)] = 0.0
         faces.append(face)
     outer = (values[0], values[-1])
-    return CompositeProblem(*cell_problem(tuple(faces), outer, spacing, periodic))  # type: ignore[arg-type]
+    operator, source, norm = cell_problem(tuple(faces), outer, spacing, periodic)  # type: ignore[arg-type]
+    if np.ptp(values[values > 0.0]) == 0.0:
+        return CompositeProblem(operator, source, norm)
+    # As a network: its coarse levels keep the grains of a phase apart.
+    return CompositeProblem(NetworkOperator([operator], {}), (source,), norm)
 
 
 def _embedded(
