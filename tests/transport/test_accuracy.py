@@ -9,6 +9,7 @@ import microtwin as mt
 from microtwin.generation import gaussian_field, lattice_spheres
 from microtwin.transport import tortuosity_factor
 from microtwin.transport.references import sphere_array_conductivity
+from microtwin.transport.verification import spheres_with_level_set
 from microtwin.trust import coarsen_for
 from real_images import real_image
 
@@ -58,6 +59,18 @@ def test_insulating_spheres_at_any_position(n, limit):
         assert abs(diffusivity(micro, phase="matrix") / exact - 1) <= limit
         # The staircase is off by several times the limit.
         assert diffusivity(micro, "voxel", "matrix") / exact - 1 < -2 * limit
+
+
+@pytest.mark.parametrize("origin", [(0.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.13, 0.29, 0.37)])
+def test_an_exact_level_set_gives_second_order(origin):
+    exact = sphere_array_conductivity(0.268)
+    sizes = np.array([16, 24, 32, 48])
+    errors = np.array(
+        [spheres_with_level_set(n, origin).relative_diffusivity - exact for n in sizes]
+    )
+    orders = np.log(errors[:-1] / errors[1:]) / np.log(sizes[1:] / sizes[:-1])
+    assert np.all(np.abs(orders - 2) <= 0.25)
+    assert np.all(np.abs(errors) * sizes**2 <= 1.5)
 
 
 @pytest.mark.parametrize(("n", "limit"), [(24, 0.008), (48, 0.003)])

@@ -112,10 +112,10 @@ def coarsened(graph: Graph, strength: float) -> tuple[Graph, NDArray[np.int32], 
     kind = graph.kind.copy()
     rows = (graph.indptr, graph.index, graph.g)
     representative = kernels.clustered(*rows, block, kind, strength)
-    roots, parent = np.unique(representative, return_inverse=True)
-    loss = np.bincount(parent, graph.ends.astype(float) + graph.mass, len(roots))
-    tails = parent[graph.index]
-    heads = np.repeat(parent, np.diff(graph.indptr))
+    roots, cluster = np.unique(representative, return_inverse=True)
+    loss = np.bincount(cluster, graph.ends.astype(float) + graph.mass, len(roots))
+    tails = cluster[graph.index]
+    heads = np.repeat(cluster, np.diff(graph.indptr))
     alive = loss > 0.0
     alive[heads[heads != tails]] = True
     del heads, tails
@@ -124,14 +124,14 @@ def coarsened(graph: Graph, strength: float) -> tuple[Graph, NDArray[np.int32], 
     order = order[alive[order]]
     number = np.full(len(roots), -1, np.int32)
     number[order] = np.arange(len(order))
-    parent = number[parent]
+    parent: NDArray[np.int32] = number[cluster]
     starts, members = member_lists(parent, len(order))
-    merged = kernels.merged(*rows, graph.block, parent, starts, members)
+    indptr, index, g = kernels.merged(*rows, graph.block, parent, starts, members)
     inside = parent >= 0
     ends = 0.5 * np.bincount(parent[inside], graph.ends[inside], len(order))
     mass = np.bincount(parent[inside], graph.mass[inside], len(order))
     coarse = Graph(
-        shape, block[roots][order], kind[roots][order], *merged,  # type: ignore[arg-type]
+        shape, block[roots][order], kind[roots][order], indptr, index, g,  # type: ignore[arg-type]
         ends.astype(np.float32), mass.astype(np.float32),
     )  # fmt: skip
     changes = np.flatnonzero(np.diff(colour[order])) + 1

@@ -18,10 +18,10 @@ POROSITY = 0.4
 # The blobs grow with the image, as when the same sample is scanned with finer voxels.
 SIZE_OVER_CORRELATION_LENGTH = 40
 
-# Bytes per voxel that one iteration has to move if every pass reads and writes each array once:
-# on the finest level smoothing from zero 15, restriction 11.5, correction and smoothing 15.5,
-# the two energies 11, step and residual 39; the coarse levels together 37.
-BYTES_PER_ITERATION = 129
+# Bytes per voxel that one iteration has to move if every pass reads and writes each array once
+# (what is overwritten is read first): on the finest level smoothing and restriction 15.5,
+# correction, smoothing and scalar products 19.5, step and residual 39; the coarse levels 23.
+BYTES_PER_ITERATION = 97
 
 
 def copy_bandwidth(megabytes: int = 256, repeats: int = 5) -> float:
