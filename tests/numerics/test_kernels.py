@@ -77,10 +77,21 @@ def test_thin_grids_are_smoothed_by_exact_gauss_seidel(problem):
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 @pytest.mark.parametrize("sweeps", [1, 2])
 def test_wave_through_slabs_is_exact_gauss_seidel(slabs, periodic, dtype, sweeps):
-    shape = (38, 6, 8) if periodic else (37, 5, 7)
+    shape = (46, 6, 8) if periodic else (45, 5, 7)
     problem = make_problem(shape, periodic=periodic, dtype=dtype, sweeps=sweeps, lowest=0.05)
     assert len(threads.slab_bounds(shape)) == slabs
     check_both_ways(problem)
+
+
+@pytest.mark.parametrize("n", [2, 3, 8, 16])
+@pytest.mark.parametrize("nz", [28, 49, 100, 150, 300])
+def test_no_slab_is_too_thin_for_the_wave(n, nz, monkeypatch):
+    monkeypatch.setattr(threads, "SERIAL_SIZE", 0)
+    monkeypatch.setattr(threads, "thread_count", lambda: n)
+    op = make_problem((nz, 4, 5)).operator
+    slabs = len(threads.slab_bounds(op.shape))
+    assert slabs == min(n, nz // 14)
+    assert len(op._downward.rounds[0]) == len(op._upward.rounds[0]) == slabs
 
 
 @pytest.mark.parametrize("nz", range(8, 26))
@@ -113,7 +124,7 @@ def bits(n, monkeypatch, periodic, dtype):
     """Return the bytes of everything that is computed on n slabs."""
     monkeypatch.setattr(threads, "SERIAL_SIZE", 0)
     monkeypatch.setattr(threads, "thread_count", lambda: n)
-    problem = make_problem((37, 11, 10), periodic=periodic, dtype=dtype, lowest=0.05)
+    problem = make_problem((45, 11, 10), periodic=periodic, dtype=dtype, lowest=0.05)
     op = problem.operator
     rhs, x = op.load(problem.vector(0)), op.load(problem.vector(1, np.float64))
     u, r = op.zeros(), op.zeros()

@@ -14,6 +14,7 @@ from scipy.sparse.linalg import spsolve
 
 from microtwin.numerics import (
     GridOperator,
+    Multigrid,
     NetworkOperator,
     PlaneField,
     Source,
@@ -353,3 +354,26 @@ def test_one_field_without_couplings_is_the_grid_operator():
     coupled = solve(network, [Source(field)])
     np.testing.assert_allclose(coupled.x[0], single.x, atol=1e-6 * np.abs(single.x).max())
     assert dense(field).shape == coupled.x[0].shape
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_islands_without_any_way_out_are_solved(empty, monkeypatch):
+    """Every island lies in one block: the coarse level has no unknowns at all."""
+    monkeypatch.setattr(multigrid, "DIRECT_SIZE", 20)
+    shape = (6, 6, 6)
+    faces = tuple(np.zeros(shape, np.float32) for _ in range(3))
+    if not empty:
+        faces[0][::2] = 1
+    operator = NetworkOperator([GridOperator(faces)], {})
+    source = Source(PlaneField.zeros(shape), (1.0, 0.0, 0.0))
+    solution = solve(operator, [source])
+    # The step of the affine potential is undone in every pair.
+    np.testing.assert_allclose(np.diff(solution.x[0], axis=0)[::2], 0 if empty else -1, atol=1e-5)
+
+
+def test_thin_images_are_coarsened():
+    shape = (2, 60, 60)
+    operator = NetworkOperator([GridOperator(closed_box(shape, 1))], {})
+    sizes = [op.size for op in Multigrid(operator).operators]
+    assert sizes[0] == 7200
+    assert sizes[-1] <= 1000

@@ -46,18 +46,6 @@ def test_subtract_product(problem, factor):
     assert norm == pytest.approx(np.vdot(r.astype(float), r.astype(float)), rel=1e-5)
 
 
-@given(grid_problems())
-def test_restrict_residual_sums_over_blocks(problem):
-    u, rhs = problem.vector(0), problem.vector(1)
-    shape = tuple((n + 1) // 2 for n in problem.operator.shape)
-    coarse = np.full(shape, np.nan, np.float32)
-    problem.on_grid.restrict_residual(coarse, u, rhs)
-    residual = (rhs - problem.product(u)).ravel()
-    expected = (blocks(u.shape).T @ residual).reshape(shape)
-    tolerance = 8 * ROUNDING * (5 + problem.magnitude(u))
-    np.testing.assert_allclose(coarse, expected, rtol=0, atol=tolerance)
-
-
 @given(grid_problems(), st.tuples(*[st.floats(-2, 2)] * 3), st.floats(-2, 2), st.floats(-2, 2))
 def test_step_moves_and_returns_the_residual_and_the_flux(problem, drive, alpha, beta):
     op = problem.operator

@@ -76,7 +76,7 @@ def _relax_ends(u, v, rhs, source, op, other, coupling, colour, k):
     for j in range(ny):
         first = (k + j + colour) & 1
         inner = 0 < j < ny - 1
-        for i in range(0 if inner else first, nx, nx - 1 if inner else 2):
+        for i in range(0 if inner else first, nx, max(nx - 1, 1) if inner else 2):
             if (i - first) & 1 == 0:
                 _relax_voxel(u, v, rhs, source, op, other, coupling, k, j, i)
 

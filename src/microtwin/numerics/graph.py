@@ -23,7 +23,7 @@ from microtwin.numerics.threads import over_slabs, thread_count
 __all__ = ["Graph", "GraphOperator", "coarsened", "graph_of_links"]
 
 STRENGTH = 0.15  # a link this much weaker than the strongest one of a node is weak for it
-RELENTING = 0.5  # factor on that from level to level: in the end everything merges
+RELENTING = 0.5  # factor on that from level to level
 SHARE = 20_000  # nodes: fewer are not worth another thread
 
 
@@ -67,7 +67,19 @@ def graph_of_links(
     ends: NDArray[np.float32],
     mass: NDArray[np.float32],
 ) -> Graph:
-    """Return the graph of a list of links (one node, the other, conductance)."""
+    """Return the graph of a list of links.
+
+    Parameters
+    ----------
+    shape, block, kind, ends, mass
+        See `Graph`.
+    links : tuple of 3 ndarrays
+        Both nodes and the conductance of each link.
+
+    Returns
+    -------
+    Graph
+    """
     n, count = len(block), len(links[0])
     indptr = np.zeros(n + 1, np.int64)
     index, g = np.empty(2 * count, np.int32), np.empty(2 * count, np.float32)
@@ -101,31 +113,31 @@ def coarsened(graph: Graph, strength: float) -> tuple[Graph, NDArray[np.int32], 
         Its nodes are ordered by the colour of their block: see `GraphOperator`. As on grids,
         links between blocks are halved, see `GridOperator.coarsen`; those within a block are not.
     parent : ndarray of int32, shape (n,)
-        The coarse node of each node; -1 for clusters that are linked to nothing outside, which
-        need no correction.
+        The coarse node of each node; -1 for nodes and clusters that need no correction: they
+        are linked to nothing outside.
     starts : ndarray of int64
         Where the blocks of each colour start among the coarse nodes, and the number of nodes.
     """
     shape = tuple((n + 1) // 2 for n in graph.shape)
     position = np.unravel_index(graph.block, graph.shape)
     block = np.ravel_multi_index(tuple(p // 2 for p in position), shape)
+    del position
     kind = graph.kind.copy()
     rows = (graph.indptr, graph.index, graph.g)
     representative = kernels.clustered(*rows, block, kind, strength)
     roots, cluster = np.unique(representative, return_inverse=True)
+    del representative
     loss = np.bincount(cluster, graph.ends.astype(float) + graph.mass, len(roots))
-    tails = cluster[graph.index]
-    heads = np.repeat(cluster, np.diff(graph.indptr))
-    alive = loss > 0.0
-    alive[heads[heads != tails]] = True
-    del heads, tails
+    size = np.bincount(cluster)
+    alive = (loss > 0.0) & (size > 1)  # a node on its own is solved exactly by relaxation
+    kernels.mark_linked(graph.indptr, graph.index, cluster, alive)
     colour = _colours(graph, block[roots], shape)
     order = np.lexsort((block[roots], colour))
     order = order[alive[order]]
     number = np.full(len(roots), -1, np.int32)
     number[order] = np.arange(len(order))
     parent: NDArray[np.int32] = number[cluster]
-    starts, members = member_lists(parent, len(order))
+    starts, members = _member_lists(parent, len(order))
     indptr, index, g = kernels.merged(*rows, graph.block, parent, starts, members)
     inside = parent >= 0
     ends = 0.5 * np.bincount(parent[inside], graph.ends[inside], len(order))
@@ -138,7 +150,7 @@ def coarsened(graph: Graph, strength: float) -> tuple[Graph, NDArray[np.int32], 
     return coarse, parent, np.array([0, *changes, len(order)])
 
 
-def member_lists(
+def _member_lists(
     parent: NDArray[np.int32], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the nodes of each coarse node: where each list starts, and all lists in a row."""
@@ -244,7 +256,7 @@ class GraphOperator:
     def coarsen(self) -> GraphOperator:
         """Return the operator on clusters of nodes, and remember which they are."""
         coarse, self._parent, colours = coarsened(self.graph, self._strength)
-        self._members = member_lists(self._parent, len(coarse.block))
+        self._members = _member_lists(self._parent, len(coarse.block))
         return GraphOperator(coarse, colours, RELENTING * self._strength)
 
     def factorize(self) -> Callable[[NDArray], NDArray]:

@@ -15,8 +15,8 @@ from numba import float64 as f8
 from numba import njit
 
 from microtwin.numerics.compiling import FAST, INNER
-from microtwin.numerics.kernels import TINY
 
+TINY = np.float32(1e-30)  # turns 0/0 of a node without links into 0
 DOMINANT = 5  # times the links within its kind: a link between kinds that ties its nodes together
 GROUP = 4096  # nodes whose contributions to a sum are added up together
 
@@ -92,7 +92,7 @@ def subtract_product(first, end, r, u, factor, op, sums):
 def collect(first, end, coarse, r, parent):
     """Add r, on the planes of a grid, to the coarse nodes; `parent` counts from 1, 0 is none.
 
-    `first` and `end` are even: the voxels of a coarse node lie in one pair of planes.
+    The voxels of a coarse node lie in one pair of planes, which no slab may cut.
     """
     for k in range(first, end):
         for q in range(r.shape[1]):
@@ -185,6 +185,15 @@ def clustered(indptr, index, g, block, kind, strength):
     for i in range(n):
         group[i] = _root(group, i)
     return group
+
+
+@njit(**FAST)
+def mark_linked(indptr, index, cluster, marked):
+    """Set the marks of the clusters that have a link to another one."""
+    for i in range(indptr.shape[0] - 1):
+        for p in range(indptr[i], indptr[i + 1]):
+            if cluster[index[p]] != cluster[i]:
+                marked[cluster[i]] = True
 
 
 @njit(**FAST)

@@ -5,12 +5,12 @@ The operator on a grid of shape (nz, ny, nx) is::
     (A u)[i] = sum over the six faces of  w_axis g_face (u[i] - u[neighbour])  +  d[i] u[i]
 
 The conductance of the face between a voxel and its successor along an axis is stored at the voxel.
-All arrays lie in quarters (see `quarters`), shape (nz, length of a plane). `w` holds one weight
-per axis. ``d`` is non-negative and stored by plane: plane k uses ``d[plane[k]]``, so that a term
-that lives on the two outer planes costs two planes, not a volume. Faces that join the last voxel
-along y or x to the first one, in periodic grids, are kept apart: ``wy[k, i]`` and ``wx[k, j]``,
-without elements if nothing wraps around. The tuple ``(gz, gy, gx, d, plane, w, wy, wx, ny, nx)`` is
-called `op` below.
+All arrays but wy and wx lie in quarters (see `quarters`), shape (nz, length of a plane). `w` holds
+one weight per axis. ``d`` is non-negative and stored by plane: plane k uses ``d[plane[k]]``, so
+that a term that lives on the two outer planes costs two planes, not a volume. Faces that join the
+last voxel along y or x to the first one, in periodic grids, are kept apart: ``wy[k, i]`` and
+``wx[k, j]``, without elements if nothing wraps around. The tuple ``(gz, gy, gx, d, plane, w, wy,
+wx, ny, nx)`` is called `op` below.
 
 The loops run over whole quarters, through slices that start at 0: only then does the compiler see
 that it may use the vector units. What wraps around is added voxel by voxel afterwards.
@@ -20,7 +20,8 @@ Every kernel treats the planes from `first` up to `end`, so that slabs of planes
 do not depend on the number of slabs.
 
 The conductances may be bytes (their unit is then the business of the caller) or float32.
-Unknowns, right-hand sides and directions are float32; only `step` keeps the solution in float64.
+Unknowns, right-hand sides and directions are float32; only `step_wave`, `step_seam` and
+`through_flux` see the solution, in float64.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def _relax_ends(u, rhs, op, colour, k, from_zero):
     for j in range(ny):
         first = (k + j + colour) & 1
         inner = 0 < j < ny - 1
-        for i in range(0 if inner else first, nx, nx - 1 if inner else 2):
+        for i in range(0 if inner else first, nx, max(nx - 1, 1) if inner else 2):
             if (i - first) & 1 == 0:
                 _relax_voxel(u, rhs, op, k, j, i, from_zero)
 
@@ -142,7 +143,7 @@ def _relax_ends(u, rhs, op, colour, k, from_zero):
 def restore_ends(now, before, ny, nx):
     """Undo the change of the voxels of a plane that have a neighbour on its other side."""
     for j in range(ny):
-        for i in range(0, nx, nx - 1 if 0 < j < ny - 1 else 1):
+        for i in range(0, nx, max(nx - 1, 1) if 0 < j < ny - 1 else 1):
             own = place(ny, nx, j, i)
             now[own] = before[own]
 
@@ -329,15 +330,11 @@ def subtract_product(first, end, r, u, factor, op, norms):
 
 
 @njit(**INNER)
-def _quarter_energies(u, v, rhs, op, k, kp, at):
-    """Return the parts of u.A u, u.A v and u.rhs of a quarter and the faces after its voxels."""
-    w = op[5]
-    own, _, right, _, back, _, above = star(u, k, k, kp, at)
-    other, _, vright, _, vback, _, vabove = star(v, k, k, kp, at)
-    _, gr, _, gb, _, gu, diagonal = links(op, k, k, at)
-    source = rhs[k, at[1] : at[1] + at[0]]
+def _piece_of_energies(
+    own, right, back, above, other, vright, vback, vabove, gr, gb, gu, diagonal, source, w
+):
     uu, uv, load = f4(0), f4(0), f4(0)
-    for q in range(at[0]):
+    for q in range(own.shape[0]):
         c, e = own[q], other[q]
         x, y, z = right[q] - c, back[q] - c, above[q] - c
         a, b, f = w[2] * f4(gr[q]) * x, w[1] * f4(gb[q]) * y, w[0] * f4(gu[q]) * z
@@ -345,7 +342,26 @@ def _quarter_energies(u, v, rhs, op, k, kp, at):
         uu += a * x + b * y + f * z + g * c
         uv += a * (vright[q] - e) + b * (vback[q] - e) + f * (vabove[q] - e) + g * e
         load += source[q] * c
-    return f8(uu), f8(uv), f8(load)
+    return uu, uv, load
+
+
+@njit(**INNER)
+def _quarter_energies(u, v, rhs, op, k, kp, at):
+    """Return the parts of u.A u, u.A v and u.rhs of a quarter and the faces after its voxels."""
+    w = op[5]
+    own, _, right, _, back, _, above = star(u, k, k, kp, at)
+    other, _, vright, _, vback, _, vabove = star(v, k, k, kp, at)
+    _, gr, _, gb, _, gu, diagonal = links(op, k, k, at)
+    source = rhs[k, at[1] : at[1] + at[0]]
+    uu, uv, load = 0.0, 0.0, 0.0
+    for start in range(0, at[0], PIECE):
+        a, b, c = _piece_of_energies(
+            own[start : start + PIECE], right[start:], back[start:], above[start:],
+            other[start:], vright[start:], vback[start:], vabove[start:],
+            gr[start:], gb[start:], gu[start:], diagonal[start:], source[start:], w,
+        )  # fmt: skip
+        uu, uv, load = uu + f8(a), uv + f8(b), load + f8(c)
+    return uu, uv, load
 
 
 @njit(**INNER)
@@ -431,7 +447,7 @@ def _balance_ends(r, x, rhs, kr, drive, op, k):
     for j in range(ny):
         inner = 0 < j < ny - 1
         jm, jp = around(j, ny)
-        for i in range(0, nx, nx - 1 if inner else 1):
+        for i in range(0, nx, max(nx - 1, 1) if inner else 1):
             im, ip = around(i, nx)
             own = place(ny, nx, j, i)
             left, front = place(ny, nx, j, im), place(ny, nx, jm, i)

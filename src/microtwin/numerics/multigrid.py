@@ -25,10 +25,10 @@ class Multigrid:
     -----
     One application smooths, solves the coarse problem approximately, adds its correction and
     smooths in the reverse order. On the first coarse levels, as many as the operator says, the
-    problem is solved by two steps of
-    flexible conjugate gradients preconditioned by the next level: the K-cycle of Notay and
-    Vassilevski, Numer. Linear Algebra Appl. 15 (2008) 473. That repairs what piecewise constant
-    corrections lack, and makes the number of iterations independent of the size of the grid.
+    problem is solved by two steps of flexible conjugate gradients preconditioned by the next level:
+    the K-cycle of Notay and Vassilevski, Numer. Linear Algebra Appl. 15 (2008) 473. That repairs
+    what piecewise constant corrections lack, and makes the number of iterations independent of the
+    size of the grid.
     """
 
     def __init__(self, operator: Any) -> None:

@@ -1,9 +1,10 @@
 """Several fields on one grid: nodes are (voxel, field), linked in the grid and inside each voxel.
 
-`NetworkOperator` has the methods of `GridOperator`; its vectors have one more axis in front, for
-the fields. The multigrid cycle and the Krylov loop are the same. The coarse levels are
-graphs (see `graph`) in which fields, and what is separate within a field, stay apart: merging them
-would destroy the preconditioner wherever the coupling is weak or the conductivities differ.
+`NetworkOperator` has the methods of `GridOperator` that the solver uses; its vectors have one more
+axis in front, for the fields. The multigrid cycle and the Krylov loop are the same. The coarse
+levels are graphs (see `graph`) in which fields, and what is separate within a field, stay apart:
+merging them would destroy the preconditioner wherever the coupling is weak or the conductivities
+differ.
 """
 
 from __future__ import annotations
@@ -53,12 +54,12 @@ class NetworkOperator:
         self.couplings = dict(couplings)
         grid = self.fields[0].shape
         self.shape = (len(self.fields), *grid)
-        self.weights = self.fields[0].weights
         self._slabs = slab_bounds(grid)
         # Two planes belong to one layer of blocks.
         self._even_slabs = [(a // 2 * 2, b if b == grid[0] else b // 2 * 2) for a, b in self._slabs]
         self._sums = np.empty((grid[0], 2))
         self._work = np.zeros((2, *self.fields[0].zeros().shape), np.float32)
+        self._wraps = any(field.wraps for field in self.fields)
         self._couplings = {pair: to_quarters(c) for pair, c in self.couplings.items()}
         # Seen from one field alone, its couplings are part of its diagonal.
         self._relaxed = [self._alone(f, None) for f in range(len(self.fields))]
@@ -76,9 +77,8 @@ class NetworkOperator:
         own = [c for pair, c in self.couplings.items() if f in pair and partner not in pair]
         if own:
             mass.append(PlaneField.dense(np.sum(own, axis=0)))
-        return field.sharing(
-            None if not mass else mass[0] if len(mass) == 1 else mass[0].plus(mass[1])
-        )
+        total = None if not mass else mass[0] if len(mass) == 1 else mass[0].plus(mass[1])
+        return field.sharing(total, self._wraps)
 
     @property
     def size(self) -> int:
@@ -146,10 +146,12 @@ class NetworkOperator:
             self._sweep(u, rhs, (0, 1))
         coarse[...] = 0
         for f, field in enumerate(self._relaxed):
-            work = self._work[0]
-            work[...] = self._with_inflow(f, u, rhs, work)
-            field.subtract_product(work, u[f], 1.0)
-            over_slabs(graph_kernels.collect, self._even_slabs, coarse, work, self._parent[f])
+            residual = self._work[0]
+            total = self._with_inflow(f, u, rhs, residual)
+            if total is not residual:
+                residual[...] = total
+            field.subtract_product(residual, u[f], 1.0)
+            over_slabs(graph_kernels.collect, self._even_slabs, coarse, residual, self._parent[f])
 
     def prolong_and_smooth(
         self, u: NDArray, coarse: NDArray, rhs: NDArray, v: NDArray
@@ -218,7 +220,7 @@ class NetworkOperator:
     @property
     def can_coarsen(self) -> bool:
         """Whether there is a coarser level."""
-        return min(self.shape[1:]) > 2
+        return max(self.shape[1:]) > 1
 
     def coarsen(self) -> GraphOperator:
         """Return the operator on clusters of nodes, and remember which they are."""
@@ -237,6 +239,10 @@ class NetworkOperator:
         exists = np.stack([field.diagonal() > 0.0 for field in self._relaxed])
         number = np.full(self.shape, -1, np.int32)
         count = int(np.count_nonzero(exists))
+        if count >= 2**31:
+            raise ValueError(
+                f"{count} unknowns are too many; 2147483647 are possible: crop the image"
+            )
         number[exists] = np.arange(count)
         heads, tails, conductances = [], [], []
         for own, field in zip(number, self.fields, strict=True):
@@ -251,6 +257,7 @@ class NetworkOperator:
             tails.append(number[g][linked])
             conductances.append(c[linked])
         links = tuple(np.concatenate(part) for part in (heads, tails, conductances))
+        del heads, tails, conductances
         block = np.broadcast_to(np.arange(np.prod(grid)).reshape(grid), self.shape)[exists]
         kind = np.repeat(np.arange(len(self.fields), dtype=np.int8), exists.sum(axis=(1, 2, 3)))
         ends, mass = (

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microtwin.numerics import kernels
-from microtwin.numerics.kernels import FINISH, PREPARE, RELAX
+from microtwin.numerics.kernels import FINISH, RELAX
 from microtwin.numerics.quarters import clear_last, from_quarters, plane_length, to_quarters
 from microtwin.numerics.schedule import Schedule, schedule, single_stage
 from microtwin.numerics.threads import over_slabs, slab_bounds
@@ -163,7 +163,7 @@ class GridOperator:
         diagonal = PlaneField.zeros(shape) if not terms else terms[0]
         if len(terms) == 2:
             diagonal = terms[0].plus(terms[1])
-        if not keep_wraps and not wraps[0].any() and not wraps[1].any():
+        if not keep_wraps and not self.wraps:
             wraps = (wraps[0][:0], wraps[1][:0])
         scalars = tuple(np.float32(v) for v in weights)
         d = to_quarters(diagonal.values)
@@ -172,17 +172,22 @@ class GridOperator:
         self._products = np.zeros((shape[0], 3))
         self._parts = np.empty(shape[0])
 
-    def sharing(self, mass: PlaneField | None) -> GridOperator:
+    def sharing(self, mass: PlaneField | None, wraps: bool) -> GridOperator:
         """Return an operator with the same links, in the same memory, and another mass.
 
-        It treats the links across a period one by one even where there are none: two operators
-        can then be relaxed together if one of them has such links.
+        With `wraps` it treats the ends of rows and columns one by one even where nothing joins
+        them: two operators can then be relaxed together if one of them has such links.
         """
         twin = GridOperator.__new__(GridOperator)
         twin._set(
-            self._links, self._wraps, self.shape, self.weights, self.ends, mass, self.sweeps, True
+            self._links, self._wraps, self.shape, self.weights, self.ends, mass, self.sweeps, wraps
         )
         return twin
+
+    @property
+    def wraps(self) -> bool:
+        """Whether faces join the ends of rows or columns."""
+        return bool(self._wraps[0].any() or self._wraps[1].any())
 
     @property
     def faces(self) -> tuple[NDArray, NDArray, NDArray]:
@@ -226,15 +231,24 @@ class GridOperator:
     def prolong_and_smooth(
         self, u: NDArray, coarse: NDArray, rhs: NDArray, v: NDArray
     ) -> tuple[float, float, float]:
-        """Add the coarse correction to u, smooth in the reverse order; u.A u, u.A v and u.rhs."""
-        return self._smooth(self._upward, u, rhs, coarse, v)
+        """Add the coarse correction to u and smooth in the reverse order.
+
+        Returns
+        -------
+        u.A u, u.A v, u.rhs : float
+            With any other vector v.
+        """
+        self._smooth(self._upward, u, rhs, coarse, v)
+        return self._sums()
 
     def _smooth(
         self, plan: Schedule, u: NDArray, rhs: NDArray, coarse: NDArray, v: NDArray
-    ) -> tuple[float, float, float]:
+    ) -> None:
         for tasks in plan.rounds:
             args = (plan.tasks, u, rhs, coarse, v, self._op, self._products)
             over_slabs(kernels.smooth, tasks, *args)
+
+    def _sums(self) -> tuple[float, float, float]:
         own, cross, slope = self._products.sum(axis=0)
         return float(own), float(cross), float(slope)
 
@@ -254,7 +268,8 @@ class GridOperator:
 
     def products(self, u: NDArray, v: NDArray, rhs: NDArray) -> tuple[float, float, float]:
         """Return u.A u, u.A v and u.rhs."""
-        return self._smooth(self._summation, u, rhs, u, v)
+        self._smooth(self._summation, u, rhs, u, v)
+        return self._sums()
 
     def subtract_product(self, r: NDArray, u: NDArray, factor: float) -> float:
         """Subtract factor A u from r and return the square of the norm of r."""
@@ -297,7 +312,12 @@ class GridOperator:
         sums = np.empty((self.shape[0], 3))
         move = (float(alpha), np.float32(beta))
         over_slabs(kernels.step_wave, self._slabs, x, r, p, z, *move, *source, self._op, sums)
-        over_slabs(kernels.step_seam, self._slabs, x, r, p, *source, self._op, sums)
+        seams = (x, r, p, *source, self._op, sums)
+        if len(self._slabs) <= 3:  # so few planes are done before another thread wakes up
+            for slab in self._slabs:
+                kernels.step_seam(*slab, *seams)
+        else:
+            over_slabs(kernels.step_seam, self._slabs, *seams)
         norm, _, along = sums.sum(axis=0)
         flux = np.concatenate([sums[-1:, 1], sums[:, 1]])
         if self.ends is not None:
@@ -325,27 +345,11 @@ class GridOperator:
         """Relax the voxels of one colour (0 or 1) of A u = rhs."""
         self._smooth(self._half_sweeps[colour], u, rhs, u, u)
 
-    def prolong(self, u: NDArray, coarse: NDArray) -> None:
-        """Add the value of its block to every voxel."""
-        self._smooth(self._prolongation, u, u, coarse, u)
-
-    def restrict_residual(self, coarse: NDArray, u: NDArray, rhs: NDArray) -> None:
-        """Overwrite the coarse vector with the block sums of rhs - A u."""
-        self._smooth(self._restriction, u, rhs, coarse, u)
-
     @cached_property
     def _half_sweeps(self) -> list[Schedule]:
         # The last plane waits for the others: across an odd period it has the colour of the first.
         last = self.shape[0] - 1
         return [single_stage(RELAX, c, last, self._slabs, (last,)) for c in (0, 1)]
-
-    @cached_property
-    def _prolongation(self) -> Schedule:
-        return single_stage(PREPARE, 1, self.shape[0], self._slabs)
-
-    @cached_property
-    def _restriction(self) -> Schedule:
-        return single_stage(FINISH, 0, (self.shape[0] + 1) // 2, self._slabs)
 
     @cached_property
     def _summation(self) -> Schedule:
@@ -425,6 +429,8 @@ def factorized(matrix: Any, positions: NDArray[np.int64]) -> Callable[[NDArray],
     import scipy.sparse as sp
     from scipy.sparse.linalg import splu
 
+    if not len(positions):
+        return np.zeros_like
     largest = matrix.diagonal().max() or 1.0
     shift = 1e-7 * largest
     factor = splu(

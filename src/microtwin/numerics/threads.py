@@ -11,7 +11,7 @@ from typing import Any
 __all__ = ["over_slabs", "slab_bounds", "thread_count"]
 
 SERIAL_SIZE = 150_000  # voxels: below this, handing work to a thread costs more than it saves
-THINNEST = 12  # planes of the thinnest slab: the smoothing wave needs room on both sides
+THINNEST = 14  # planes of the thinnest slab: the smoothing wave needs room (see `schedule`)
 
 
 @cache

@@ -19,7 +19,10 @@ BYTES_PER_VOXEL_FIELDS = 24
 # Python, its libraries and the compiled kernels.
 BYTES_FIXED = 400_000_000
 # Wall time of one solve in nanoseconds per voxel on two cores; a guide, not a promise.
-NS_PER_VOXEL = {"voxel": 250, "smooth": 400}
+NS_PER_VOXEL = {"voxel": 150, "smooth": 250}
+# The same for composites, per distinct conductivity if there are several.
+BYTES_PER_VOXEL_COMPOSITE = {"voxel": 110, "smooth": 170}
+NS_PER_VOXEL_COMPOSITE = {"voxel": 600, "smooth": 1500}
 NS_PER_VOXEL_FIELDS = 500
 NS_PER_VOXEL_DESCRIPTORS = 150
 NS_PER_VOXEL_GENERATE = 6000
@@ -157,11 +160,19 @@ def _check_span(file: StudyFile, axis: int, span: tuple[int, int], size: int) ->
         )
 
 
+def _composite_fields(study: Study) -> int:
+    """Return the number of different conductivities of the composite."""
+    if study.homogenize is None:
+        return 0
+    return len({value for value in study.homogenize.conductivities.values() if value > 0.0})
+
+
 def _bytes_per_voxel(study: Study) -> float:
     interfaces = {part.interface for part in (study.transport, study.homogenize) if part}
     solve = max((BYTES_PER_VOXEL[interface] for interface in interfaces), default=10)
-    if study.homogenize is not None and study.homogenize.boundary == "mirror":
-        solve *= 8  # the image is reflected along each axis
+    conductors = _composite_fields(study)
+    if study.homogenize is not None and conductors > 1:
+        solve = max(solve, conductors * BYTES_PER_VOXEL_COMPOSITE[study.homogenize.interface])
     fields = study.transport is not None and study.output.fields
     return solve + (BYTES_PER_VOXEL_FIELDS if fields else 0)
 
@@ -181,6 +192,8 @@ def _ns_per_voxel(study: Study) -> float:
         solve += NS_PER_VOXEL_FIELDS * study.output.fields
         total += solve * len(study.transport.phases) * len(study.transport.directions)
     if study.homogenize is not None:
-        total += 3 * 1.125 * NS_PER_VOXEL[study.homogenize.interface]
+        conductors, interface = _composite_fields(study), study.homogenize.interface
+        composite = conductors * NS_PER_VOXEL_COMPOSITE[interface]
+        total += 3 * 1.125 * (composite if conductors > 1 else NS_PER_VOXEL[interface])
     total += NS_PER_VOXEL_DESCRIPTORS * study.descriptors
     return total + NS_PER_VOXEL_GENERATE * (study.generate is not None)

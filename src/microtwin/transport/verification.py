@@ -146,6 +146,10 @@ def spheres_with_level_set(n: int, origin: tuple[float, float, float]) -> Tortuo
     return tortuosity_factor(micro, "matrix", boundary="periodic", tol=1e-6, level_set=distance)
 
 
+def _diffusivity_with_level_set(n: int, origin: tuple[float, float, float]) -> float:
+    return spheres_with_level_set(n, origin).relative_diffusivity
+
+
 def _level_set_order(origin: tuple[float, float, float]) -> float:
     """Return the observed order of the diffusivity between 16 and 48 voxels per period."""
     exact = sphere_array_conductivity(0.268, 0.0)
@@ -242,7 +246,7 @@ def _sphere_cases() -> list[Case]:
             "exact level set",
             quantity="conductivity over that of the matrix",
             reference=partial(sphere_array_conductivity, 0.268, 0.0),
-            compute=lambda n=n: spheres_with_level_set(n, place).relative_diffusivity,
+            compute=partial(_diffusivity_with_level_set, n, place),
             limit=limit,
             source="McPhedran & McKenzie 1978, multipole series",
         )
