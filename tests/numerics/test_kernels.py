@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microtwin.numerics import Multigrid, Source, threads
-from microtwin.numerics.operator import PlaneField
+from microtwin.numerics.plane_fields import PlaneField
 from numerics.reference import (
     OnGrid,
     blocks,

@@ -13,5 +13,6 @@ __all__ = [
 from .krylov import ConvergenceError, Solution, solve
 from .multigrid import Multigrid
 from .network import NetworkOperator
-from .operator import GridOperator, PlaneField, Source
+from .operator import GridOperator
+from .plane_fields import PlaneField, Source
 from .threads import thread_count

@@ -24,7 +24,8 @@ from microtwin.numerics.graph import (
     coarsened,
     graph_of_links,
 )  # fmt: skip
-from microtwin.numerics.operator import GridOperator, PlaneField, Source, factorized
+from microtwin.numerics.operator import GridOperator, factorized
+from microtwin.numerics.plane_fields import PlaneField, Source
 from microtwin.numerics.quarters import from_quarters, to_quarters
 from microtwin.numerics.threads import over_slabs, slab_bounds
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from microtwin.numerics.operator import GridOperator, PlaneField, Source
+from microtwin.numerics.operator import GridOperator
+from microtwin.numerics.plane_fields import PlaneField, Source
 
 __all__ = ["RESIDUAL_PART", "cell_problem"]
 

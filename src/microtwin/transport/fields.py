@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from microtwin.numerics.operator import GridOperator, Source
+from microtwin.numerics.operator import GridOperator
+from microtwin.numerics.plane_fields import Source
 
 __all__ = ["FluxState", "fluctuation"]
 
