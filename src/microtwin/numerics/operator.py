@@ -120,10 +120,14 @@ class GridOperator:
     @property
     def faces(self) -> tuple[NDArray, NDArray, NDArray]:
         """The conductances on the grid, as they were given."""
-        faces = tuple(from_quarters(link, self.shape) for link in self._links)
-        faces[1][:, -1] = self._wraps[0]
-        faces[2][:, :, -1] = self._wraps[1]
-        return faces  # type: ignore[return-value]
+        return self.face(0), self.face(1), self.face(2)
+
+    def face(self, axis: int) -> NDArray:
+        """Return the conductances along one axis on the grid."""
+        face = from_quarters(self._links[axis], self.shape)
+        if axis > 0:
+            np.moveaxis(face, axis, 0)[-1] = self._wraps[axis - 1]
+        return face
 
     @property
     def kernel_data(self) -> tuple[Any, ...]:

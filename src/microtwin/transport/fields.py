@@ -131,7 +131,7 @@ class FluxState:
     def _through(self, a: int) -> NDArray[np.float64]:
         """Return the flux through the face after each voxel over that of an empty box."""
         weight = np.sqrt(self.operator.weights[a])
-        return weight * self.unit * self.operator.faces[a] * self._difference(a)
+        return weight * self.unit * self.operator.face(a) * self._difference(a)
 
     def _outer_flux(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the flux through the two outer faces of axis 0."""
