@@ -177,7 +177,6 @@ def test_smoothing_restriction_and_prolongation(graph, seed):
     rhs = np.random.default_rng(seed).standard_normal(op.size).astype(np.float32)
     u, restricted = op.zeros(), coarser.zeros()
     op.smooth_and_restrict(u, rhs, restricted)
-    expected = np.zeros(op.size)
     lower = sp.csc_array(sp.tril(matrix))
     expected = sp.linalg.spsolve_triangular(lower.tocsr(), rhs.astype(float), lower=True)
     size = np.abs(expected).max()
