@@ -100,7 +100,7 @@ class OnGrid:
             # The same array twice stays one array.
             for i, arg in enumerate(args):
                 loaded[i] = next(new for new, old in zip(loaded, args, strict=True) if old is arg)
-            if name == "step":
+            if name == "renew":
                 loaded[-1] = self._operator.prepared(args[-1])
             result = method(*loaded)
             for arg, vector in zip(args, loaded, strict=True):
@@ -156,6 +156,19 @@ class GridProblem:
     def magnitude(self, u: NDArray) -> float:
         """Return the largest sum of the sizes of the terms of (A u)[i]: the scale of rounding."""
         return float((abs(self.matrix) @ np.abs(u.astype(float)).ravel()).max())
+
+    def layer_flux(self, u: NDArray, drive: float = 0.0) -> NDArray[np.float64]:
+        """Return the flux from every plane to the next one, across the period at last."""
+        jump = np.roll(u, -1, 0).astype(float) - u + drive
+        return (self.operator.weights[0] * self.operator.faces[0] * jump).sum((1, 2))
+
+    def end_flux(self, u: NDArray, supply: NDArray) -> NDArray[np.float64]:
+        """Return the flux into the first and out of the last plane; `supply` is the source.
+
+        It counts towards rising potential, like that between planes.
+        """
+        inflow = np.where(self.ends > 0, supply - self.ends * u, 0.0).sum((1, 2))
+        return np.array([-inflow[0], inflow[-1]])
 
     def right_hand_side(self, source: Source) -> NDArray[np.float64]:
         """Return the right-hand side that a source stands for."""

@@ -126,14 +126,15 @@ def bits(n, monkeypatch, periodic, dtype):
     monkeypatch.setattr(threads, "thread_count", lambda: n)
     problem = make_problem((45, 11, 10), periodic=periodic, dtype=dtype, lowest=0.05)
     op = problem.operator
-    rhs, x = op.load(problem.vector(0)), op.load(problem.vector(1, np.float64))
+    rhs, x, y = (op.load(problem.vector(n)) for n in (0, 1, 5))
     u, r = op.zeros(), op.zeros()
     results = [*Multigrid(op).precondition(u, rhs, rhs), u.copy(), *op.products(u, rhs, rhs)]
     results += [op.subtract_product(rhs, u, 0.7), rhs.copy(), op.dot(u, rhs)]
     p, z = op.load(problem.vector(2)), op.load(problem.vector(3))
     source = Source(PlaneField.dense(problem.vector(4)), (1.0, 0.5, 0.0))
-    results += [*op.step(x, r, p, z, 0.3, 0.2, op.prepared(source)), x, p, r]
-    results += [op.mean_flux(op.unload(x), source)]
+    results += [*op.renew(r, x, y, op.prepared(source)), x.copy(), y.copy(), r.copy()]
+    results += [*op.advance(y, r, p, z, 0.3, 0.2), y, p, r]
+    results += [op.mean_flux(op.unload(x, np.float64), source)]
     results += list(op.coarsen().faces)
     return [np.asarray(value).tobytes() for value in results]
 

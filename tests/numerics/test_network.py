@@ -136,26 +136,36 @@ def test_restriction_sums_the_residual_over_clusters(network):
     np.testing.assert_allclose(coarse, p.T @ residual.ravel(), rtol=0, atol=tolerance)
 
 
-@given(networks, st.floats(-2, 2), st.floats(-2, 2))
-def test_step(network, alpha, beta):
-    x, r = network.vector(0, np.float64), network.vector(1)
-    p, z = network.vector(2), network.vector(3)
+@given(networks)
+def test_renew(network):
+    x, y, r = network.vector(0), network.vector(1), network.vector(2)
     drive = (1.0, -0.5, 0.25)
     sources = [Source(PlaneField.dense(field), drive) for field in network.vector(4)]
-    expected = x + alpha * (z + np.float32(beta) * p).astype(float)
-    norm, flux, along = network.on_grid.step(x, r, p, z, alpha, beta, sources)
-    np.testing.assert_allclose(x, expected, rtol=0, atol=1e-5)
+    total = x.astype(float) + y
+    norm, flux = network.on_grid.renew(r, x, y, sources)
+    np.testing.assert_allclose(x.astype(float) + y, total, rtol=1e-13, atol=1e-13)
     pairs = zip(network.fields, sources, strict=True)
-    rhs = np.stack([f.right_hand_side(s) for f, s in pairs])
-    residual = rhs - network.product(x)
-    tolerance = ROUNDING * (20 + 2 * network.magnitude(x))
+    residual = np.stack([f.right_hand_side(s) for f, s in pairs]) - network.product(total)
+    tolerance = ROUNDING * (20 + 2 * network.magnitude(total))
     np.testing.assert_allclose(r, residual, rtol=0, atol=tolerance)
     assert norm == pytest.approx(np.vdot(r.astype(float), r.astype(float)), rel=1e-5)
-    layers = np.zeros(x.shape[1])
-    for f, field in enumerate(network.fields):
-        op = field.operator
-        layers += (op.weights[0] * op.faces[0] * (np.roll(x[f], -1, 0) - x[f] + 1)).sum((1, 2))
+    layers = sum(f.layer_flux(u, 1.0) for f, u in zip(network.fields, total, strict=True))
     np.testing.assert_allclose(flux[1:-1], layers[:-1], rtol=1e-6, atol=tolerance)
+
+
+@given(networks, st.floats(-2, 2), st.floats(-2, 2))
+def test_advance(network, alpha, beta):
+    y, r, p, z = (network.vector(n) for n in range(4))
+    direction = z.astype(float) + beta * p
+    moved, rest = y + alpha * direction, r - alpha * network.product(direction)
+    norm, flux, along = network.on_grid.advance(y, r, p, z, alpha, beta)
+    np.testing.assert_allclose(y, moved, rtol=0, atol=1e-5)
+    tolerance = ROUNDING * (20 + 4 * network.magnitude(direction))
+    np.testing.assert_allclose(r, rest, rtol=0, atol=tolerance)
+    assert norm == pytest.approx(np.vdot(r.astype(float), r.astype(float)), rel=1e-5)
+    layers = sum(f.layer_flux(u) for f, u in zip(network.fields, direction, strict=True))
+    size = tolerance * r[0, 0].size
+    np.testing.assert_allclose(flux[1:-1], alpha * layers[:-1], rtol=1e-5, atol=size)
     assert along == pytest.approx(
         np.vdot(p.astype(float), r), abs=ROUNDING * float(np.abs(p * r).sum())
     )

@@ -25,7 +25,7 @@ def planes_read(what, detail, k, nz, ring):
     elif detail == 0:
         planes = range(2 * k - 1, 2 * k + 3)
     else:
-        planes = [k, k + 1]
+        planes = [k - 1, k + 1]
     return [n % nz for n in planes if ring or 0 <= n < nz]
 
 

@@ -125,7 +125,7 @@ def exchange(first, end, r, s, u, v, coupling, factor):
     for k in range(first, end):
         a, b, c, e, g = r[k], s[k], u[k], v[k], coupling[k]
         for q in range(a.shape[0]):
-            flow = f4(factor * g[q] * (c[q] - e[q]))
+            flow = f4(factor * g[q] * (f8(c[q]) - f8(e[q])))
             a[q] -= flow
             b[q] += flow
 

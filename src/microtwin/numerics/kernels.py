@@ -20,8 +20,8 @@ Every kernel treats the planes from `first` up to `end`, so that slabs of planes
 do not depend on the number of slabs.
 
 The conductances may be bytes (their unit is then the business of the caller) or float32.
-Unknowns, right-hand sides and directions are float32; only `step_wave`, `step_seam` and
-`through_flux` see the solution, in float64.
+Unknowns, right-hand sides and directions are float32. The solution is the sum of two float32
+numbers; `renew` adds them up in float64, and `through_flux` sees them added.
 """
 
 from __future__ import annotations
@@ -280,15 +280,24 @@ def _add_wrapped(out, factor, u, op, k):
 
 
 @njit(**INNER)
-def _restrict_plane(coarse, u, rhs, op, kk, total, wrapped):
-    """Set plane kk of coarse to the sum of rhs - A u over each block of 2 x 2 x 2 voxels."""
+def _restrict_plane(coarse, u, rhs, op, kk, settled, total, wrapped):
+    """Set plane kk of coarse to the sum of rhs - A u over each block of 2 x 2 x 2 voxels.
+
+    On the voxels of colour `settled` rhs - A u is zero already.
+    """
     w, nz = op[5], u.shape[0]
     n, mx, _ = _sizes(op)
     total[:] = 0
     for k in range(2 * kk, min(2 * kk + 2, nz)):
         km, kp = around(k, nz)
+        if wraps(op):
+            wrapped[:] = 0
+            _add_wrapped(wrapped, f4(1), u, op, k)
         for quarter in range(4):
-            at = places(op, quarter // 2, quarter % 2)
+            py, px = quarter // 2, quarter % 2
+            if (k + py + px) & 1 == settled:
+                continue
+            at = places(op, py, px)
             own, left, right, front, back, below, above = star(u, k, km, kp, at)
             gl, gr, gf, gb, gd, gu, diagonal = links(op, k, km, at)
             source = rhs[k, at[1] : at[1] + n]
@@ -297,13 +306,10 @@ def _restrict_plane(coarse, u, rhs, op, kk, total, wrapped):
                     own[q], left[q], right[q], front[q], back[q], below[q], above[q],
                     gl[q], gr[q], gf[q], gb[q], gd[q], gu[q], diagonal[q], w,
                 )  # fmt: skip
-        if wraps(op):
-            wrapped[:] = 0
-            _add_wrapped(wrapped, f4(1), u, op, k)
-            for quarter in range(4):
-                own = wrapped[places(op, quarter // 2, quarter % 2)[1] :]
+            if wraps(op):
+                around_the_ends = wrapped[at[1] : at[1] + n]
                 for q in range(n):
-                    total[q] += own[q]
+                    total[q] += around_the_ends[q]
     for jj in range(n // mx):
         _gather_in(coarse, total[jj * mx : (jj + 1) * mx], kk, jj)
 
@@ -394,17 +400,68 @@ def _energies_plane(u, v, rhs, op, k, sums):
     sums[k, 0], sums[k, 1], sums[k, 2] = uu, uv, load
 
 
+@njit(**INNER)
+def _three_dots(flow, own, other, source):
+    """Return flow.own, flow.other and source.own."""
+    uu, uv, load = 0.0, 0.0, 0.0
+    for start in range(0, own.shape[0], PIECE):
+        f, c, e, s = flow[start : start + PIECE], own[start:], other[start:], source[start:]
+        a, b, d = f4(0), f4(0), f4(0)
+        for q in range(f.shape[0]):
+            a += f[q] * c[q]
+            b += f[q] * e[q]
+            d += s[q] * c[q]
+        uu, uv, load = uu + f8(a), uv + f8(b), load + f8(d)
+    return uu, uv, load
+
+
+@njit(**INNER)
+def _settled_energies_plane(u, v, rhs, op, k, settled, sums, flow, wrapped):
+    """Leave the parts of u.A u, u.A v and u.rhs of the voxels of a plane in sums.
+
+    On the voxels of colour `settled` A u is known: it is rhs.
+    """
+    w = op[5]
+    km, kp = around(k, u.shape[0])
+    if wraps(op):
+        wrapped[:] = 0
+        _add_wrapped(wrapped, f4(-1), u, op, k)
+    total = (0.0, 0.0, 0.0)
+    for quarter in range(4):
+        py, px = quarter // 2, quarter % 2
+        at = places(op, py, px)
+        own, left, right, front, back, below, above = star(u, k, km, kp, at)
+        other, source = v[k, at[1] : at[1] + at[0]], rhs[k, at[1] : at[1] + at[0]]
+        if (k + py + px) & 1 == settled:
+            a, b, c = _three_dots(source, own, other, source)
+        else:
+            gl, gr, gf, gb, gd, gu, diagonal = links(op, k, km, at)
+            for q in range(at[0]):
+                flow[q] = _outflow(
+                    own[q], left[q], right[q], front[q], back[q], below[q], above[q],
+                    gl[q], gr[q], gf[q], gb[q], gd[q], gu[q], diagonal[q], w,
+                )  # fmt: skip
+            if wraps(op):
+                around_the_ends = wrapped[at[1] : at[1] + at[0]]
+                for q in range(at[0]):
+                    flow[q] += around_the_ends[q]
+            a, b, c = _three_dots(flow, own, other, source)
+        total = (total[0] + a, total[1] + b, total[2] + c)
+    sums[k, 0], sums[k, 1], sums[k, 2] = total
+
+
 PREPARE, RELAX, FINISH = range(3)
 
 
 @njit(**FAST)
-def smooth(first, end, tasks, u, rhs, coarse, v, op, sums):
+def smooth(first, end, tasks, u, rhs, coarse, v, op, settled, sums):
     """Do the tasks number `first` up to `end`: one row (what, detail, plane) for each.
 
     PREPARE 0 relaxes the first colour of a plane from u = 0, PREPARE 1 adds the coarse correction
     to it. RELAX c relaxes colour c of it. FINISH 0 sets a plane of `coarse` to the block sums of
-    rhs - A u; FINISH 1 leaves the parts of u.A u, u.A v and u.rhs in sums, shape (nz, 3), for the
-    voxels of a plane and the faces after them. In which order that may be done: `schedule`.
+    rhs - A u; FINISH 1 leaves the parts of u.A u, u.A v and u.rhs of a plane in sums, shape (nz,
+    3). `settled` is the colour that the last half sweep has relaxed, if none of its voxels are
+    neighbours; otherwise it is -1. In which order that may be done: `schedule`.
     """
     work, plane = np.empty(_sizes(op)[0], np.float32), np.empty(u.shape[1], np.float32)
     for task in range(first, end):
@@ -416,9 +473,11 @@ def smooth(first, end, tasks, u, rhs, coarse, v, op, sums):
         elif what == PREPARE:
             _prolong_plane(u, coarse, op, k, work)
         elif detail == 0:
-            _restrict_plane(coarse, u, rhs, op, k, work, plane)
-        else:
+            _restrict_plane(coarse, u, rhs, op, k, settled, work, plane)
+        elif settled < 0:
             _energies_plane(u, v, rhs, op, k, sums)
+        else:
+            _settled_energies_plane(u, v, rhs, op, k, settled, sums, work, plane)
 
 
 @njit(**FAST)
@@ -431,18 +490,96 @@ def combine(first, end, u, a, v, b):
 
 
 @njit(**INNER)
-def _move_plane(x, p, z, alpha, beta):
-    for q in range(x.shape[0]):
-        p[q] = z[q] + beta * p[q]
-    for q in range(x.shape[0]):
-        x[q] += alpha * p[q]
+def _move_plane(y, p, z, alpha, beta):
+    for q in range(y.shape[0]):
+        step = z[q] + beta * p[q]
+        p[q] = step
+        y[q] += alpha * step
 
 
 @njit(**INNER)
-def _balance_ends(r, x, rhs, kr, drive, op, k):
+def _piece_of_descent(
+    out, own, left, right, front, back, below, above, gl, gr, gf, gb, gd, gu, diagonal, alpha, w
+):
+    """Subtract alpha (A p) from a piece; return its square, its product with p and the flux up."""
+    square, along, through = f4(0), f4(0), f4(0)
+    for q in range(out.shape[0]):
+        c = own[q]
+        x = f4(gl[q]) * (c - left[q]) + f4(gr[q]) * (c - right[q])
+        y = f4(gf[q]) * (c - front[q]) + f4(gb[q]) * (c - back[q])
+        up = f4(gu[q]) * (c - above[q])
+        z = f4(gd[q]) * (c - below[q]) + up
+        rest = out[q] - alpha * (w[2] * x + w[1] * y + w[0] * z + diagonal[q] * c)
+        out[q] = rest
+        square += rest * rest
+        along += rest * c
+        through -= up
+    return square, along, through
+
+
+@njit(**INNER)
+def _descend_plane(r, p, alpha, op, sums, k):
+    """Subtract alpha (A p) from plane k of r; leave r.r, p.r and the flux of p in sums."""
+    w = op[5]
+    km, kp = around(k, p.shape[0])
+    square, along, through = 0.0, 0.0, 0.0
+    for quarter in range(4):
+        at = places(op, quarter // 2, quarter % 2)
+        own, left, right, front, back, below, above = star(p, k, km, kp, at)
+        gl, gr, gf, gb, gd, gu, diagonal = links(op, k, km, at)
+        out = r[k, at[1] : at[1] + at[0]]
+        for start in range(0, at[0], PIECE):
+            a, b, c = _piece_of_descent(
+                out[start : start + PIECE], own[start:], left[start:], right[start:],
+                front[start:], back[start:], below[start:], above[start:], gl[start:], gr[start:],
+                gf[start:], gb[start:], gd[start:], gu[start:], diagonal[start:], alpha, w,
+            )  # fmt: skip
+            square, along, through = square + f8(a), along + f8(b), through + f8(c)
+    if wraps(op):
+        _add_wrapped(r[k], alpha, p, op, k)
+        square, along = _dot_slices(r[k], r[k]), _dot_slices(r[k], p[k])
+    sums[k, 0], sums[k, 1], sums[k, 2] = square, along, w[0] * through
+
+
+@njit(**FAST)
+def advance_wave(first, end, y, r, p, z, alpha, beta, op, sums):
+    """Set p to z + beta p, add alpha p to y, and subtract alpha (A p) from r.
+
+    `sums`, shape (nz, 3), receives per plane the square norm of r, p.r and the flux of p to the
+    next plane (sum of w g difference over the faces). The first and last plane of r of a slab wait
+    for its neighbours: `advance_seam`.
+    """
+    for k in range(first, end):
+        _move_plane(y[k], p[k], z[k], alpha, beta)
+        if k - 1 > first:
+            _descend_plane(r, p, alpha, op, sums, k - 1)
+
+
+@njit(**FAST)
+def advance_seam(first, end, r, p, alpha, op, sums):
+    """Treat the first and last plane of r of a slab (see `advance_wave`)."""
+    _descend_plane(r, p, alpha, op, sums, first)
+    if end - 1 > first:
+        _descend_plane(r, p, alpha, op, sums, end - 1)
+
+
+@njit(**FAST)
+def split(first, end, x, y):
+    """Bring a sum x + y of two numbers into the form of a rounded sum and its rounding error."""
+    for k in range(first, end):
+        s, t = x[k], y[k]
+        for q in range(s.shape[0]):
+            total = f8(s[q]) + f8(t[q])
+            s[q] = f4(total)
+            t[q] = f4(total - f8(s[q]))
+
+
+@njit(**INNER)
+def _balance_ends(r, x, planes, source, drive, op, k):
     """Set r in the voxels of a plane that have a neighbour on its other side."""
     gz, gy, gx, d, plane, w, wy, wx, ny, nx = op
-    km, kp = around(k, x.shape[0])
+    below, here, above = x[planes[0]], x[planes[1]], x[planes[2]]
+    km = k - 1 if k > 0 else gz.shape[0] - 1
     ez, ey, ex = drive
     for j in range(ny):
         inner = 0 < j < ny - 1
@@ -453,25 +590,28 @@ def _balance_ends(r, x, rhs, kr, drive, op, k):
             left, front = place(ny, nx, j, im), place(ny, nx, jm, i)
             gl, gr = (gx[k, left] if i > 0 else wx[k, j]), (gx[k, own] if ip > 0 else wx[k, j])
             gf, gb = (gy[k, front] if j > 0 else wy[k, i]), (gy[k, own] if jp > 0 else wy[k, i])
-            c = x[k, own]
-            a = gl * (x[k, left] - c - ex) + gr * (x[k, place(ny, nx, j, ip)] - c + ex)
-            b = gf * (x[k, front] - c - ey) + gb * (x[k, place(ny, nx, jp, i)] - c + ey)
-            f = gz[km, own] * (x[km, own] - c - ez) + gz[k, own] * (x[kp, own] - c + ez)
-            r[k, own] = rhs[kr, own] + (w[2] * a + w[1] * b + w[0] * f - d[plane[k], own] * c)
+            c = here[own]
+            a = gl * (here[left] - c - ex) + gr * (here[place(ny, nx, j, ip)] - c + ex)
+            b = gf * (here[front] - c - ey) + gb * (here[place(ny, nx, jp, i)] - c + ey)
+            f = gz[km, own] * (below[own] - c - ez) + gz[k, own] * (above[own] - c + ez)
+            r[own] = source[own] + (w[2] * a + w[1] * b + w[0] * f - d[plane[k], own] * c)
 
 
 @njit(**INNER)
-def _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, k):
+def _balance_plane(r, x, planes, rhs, drive, op, k):
+    """Set r to the residual of plane k; return the flux to the next plane.
+
+    `planes` says where the planes below, here and above stand in x.
+    """
     w = op[5]
-    km, kp = around(k, x.shape[0])
-    kr = rhs_plane[k]
+    km = k - 1 if k > 0 else op[0].shape[0] - 1
     ez, ey, ex = drive
     flux = 0.0
     for quarter in range(4):
         at = places(op, quarter // 2, quarter % 2)
-        own, left, right, front, back, below, above = star(x, k, km, kp, at)
+        own, left, right, front, back, below, above = star(x, planes[1], planes[0], planes[2], at)
         gl, gr, gf, gb, gd, gu, diagonal = links(op, k, km, at)
-        out, source = r[k, at[1] : at[1] + at[0]], rhs[kr, at[1] : at[1] + at[0]]
+        out, source = r[at[1] : at[1] + at[0]], rhs[at[1] : at[1] + at[0]]
         for q in range(at[0]):
             c = own[q]
             a = gl[q] * (left[q] - c - ex) + gr[q] * (right[q] - c + ex)
@@ -481,33 +621,36 @@ def _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, k):
             flux += through
             out[q] = source[q] + (w[2] * a + w[1] * b + w[0] * f - diagonal[q] * c)
     if wraps(op):
-        _balance_ends(r, x, rhs, kr, drive, op, k)
-    sums[k, 0], sums[k, 1] = _dot_slices(r[k], r[k]), w[0] * flux
-    sums[k, 2] = _dot_slices(r[k], p[k])
+        _balance_ends(r, x, planes, rhs, drive, op, k)
+    return w[0] * flux
+
+
+@njit(**INNER)
+def _add_planes(out, x, y):
+    for q in range(out.shape[0]):
+        out[q] = f8(x[q]) + f8(y[q])
 
 
 @njit(**FAST)
-def step_wave(first, end, x, r, p, z, alpha, beta, rhs, rhs_plane, drive, op, sums):
-    """Set p to z + beta p, add alpha p to x, set r to the residual of x.
+def renew(first, end, r, x, y, rhs, rhs_plane, drive, op, sums):
+    """Set r to the residual of x + y, in double precision.
 
-    The residual is that of the total field: x plus the affine field whose difference from voxel
-    to voxel along each axis is `drive`. It is computed anew from x, so it does not drift.
-    `sums`, shape (nz, 3), receives per plane the square norm of r, the flux to the next plane (sum
-    of w g difference over the faces) and p.r. The residual of the first and last plane of a slab
-    waits for its neighbours: `step_seam`.
+    It is that of the total field: x + y and the affine field whose difference from voxel to voxel
+    along each axis is `drive`. `sums`, shape (nz, 2), receives per plane the square norm of r and
+    the flux to the next plane.
     """
+    nz = x.shape[0]
+    total = np.empty((3, x.shape[1]))
+    below, _ = around(first, nz)
+    _add_planes(total[0], x[below], y[below])
+    _add_planes(total[1], x[first], y[first])
     for k in range(first, end):
-        _move_plane(x[k], p[k], z[k], alpha, beta)
-        if k - 1 > first:
-            _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, k - 1)
-
-
-@njit(**FAST)
-def step_seam(first, end, x, r, p, rhs, rhs_plane, drive, op, sums):
-    """Set r on the first and last plane of a slab (see `step_wave`)."""
-    _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, first)
-    if end - 1 > first:
-        _balance_plane(r, x, p, rhs, rhs_plane, drive, op, sums, end - 1)
+        step = k - first
+        planes = (step % 3, (step + 1) % 3, (step + 2) % 3)
+        _, above = around(k, nz)
+        _add_planes(total[planes[2]], x[above], y[above])
+        sums[k, 1] = _balance_plane(r[k], total, planes, rhs[rhs_plane[k]], drive, op, k)
+        sums[k, 0] = _dot_slices(r[k], r[k])
 
 
 @njit(**FAST)

@@ -94,9 +94,9 @@ class NetworkOperator:
         """Return fields on the grid as a vector."""
         return np.stack([to_quarters(part) for part in field])
 
-    def unload(self, vector: NDArray) -> NDArray:
-        """Return a vector as fields on the grid."""
-        return np.stack([from_quarters(part, self.shape[1:]) for part in vector])
+    def unload(self, vector: NDArray, dtype: type | None = None) -> NDArray:
+        """Return a vector as fields on the grid, by default of its own type."""
+        return np.stack([from_quarters(part, self.shape[1:], dtype) for part in vector])
 
     def prepared(self, source: Sequence[Source]) -> list[tuple[Any, ...]]:
         """Return the sources in the form in which `step` takes them."""
@@ -196,21 +196,24 @@ class NetworkOperator:
         for f, field in enumerate(self.fields):
             field.combine(u[f], a, v[f], b)
 
-    def step(
-        self,
-        x: NDArray,
-        r: NDArray,
-        p: NDArray,
-        z: NDArray,
-        alpha: float,
-        beta: float,
-        source: Sequence[tuple[Any, ...]],
-    ) -> tuple[float, NDArray[np.float64], float]:
-        """Take a step and compute the residual, as `GridOperator.step`; one source per field."""
+    def renew(
+        self, r: NDArray, x: NDArray, y: NDArray, source: Sequence[tuple[Any, ...]]
+    ) -> tuple[float, NDArray[np.float64]]:
+        """Compute the residual of x + y, as `GridOperator.renew`; one source per field."""
         flux = np.zeros(self.shape[1] + 1)
         for f, field in enumerate(self.fields):
-            flux += field.step(x[f], r[f], p[f], z[f], alpha, beta, source[f])[1]
-        norm = self._exchange(r, x, 1.0)
+            flux += field.renew(r[f], x[f], y[f], source[f])[1]
+        self._exchange(r, x, 1.0)
+        return self._exchange(r, y, 1.0), flux
+
+    def advance(
+        self, y: NDArray, r: NDArray, p: NDArray, z: NDArray, alpha: float, beta: float
+    ) -> tuple[float, NDArray[np.float64], float]:
+        """Take a step, as `GridOperator.advance`."""
+        flux = np.zeros(self.shape[1] + 1)
+        for f, field in enumerate(self.fields):
+            flux += field.advance(y[f], r[f], p[f], z[f], alpha, beta)[1]
+        norm = self._exchange(r, p, alpha)
         return norm, flux, self.dot(p, r)
 
     def mean_flux(self, x: NDArray, source: Sequence[Source]) -> NDArray[np.float64]:

@@ -147,9 +147,9 @@ class GridOperator:
         """Return a field on the grid as a vector."""
         return to_quarters(field)
 
-    def unload(self, vector: NDArray) -> NDArray:
-        """Return a vector as a field on the grid."""
-        return from_quarters(vector, self.shape)
+    def unload(self, vector: NDArray, dtype: type | None = None) -> NDArray:
+        """Return a vector as a field on the grid, by default of its own type."""
+        return from_quarters(vector, self.shape, dtype)
 
     def prepared(self, source: Source) -> tuple[Any, ...]:
         """Return a source in the form in which `step` takes it."""
@@ -158,7 +158,7 @@ class GridOperator:
 
     def smooth_and_restrict(self, u: NDArray, rhs: NDArray, coarse: NDArray) -> None:
         """Smooth A u = rhs from u = 0 and set coarse to the block sums of rhs - A u."""
-        self._smooth(self._downward, u, rhs, coarse, u)
+        self._smooth(self._downward, u, rhs, coarse, u, 1 if self._chess_board else -1)
 
     def prolong_and_smooth(
         self, u: NDArray, coarse: NDArray, rhs: NDArray, v: NDArray
@@ -170,14 +170,14 @@ class GridOperator:
         u.A u, u.A v, u.rhs : float
             With any other vector v.
         """
-        self._smooth(self._upward, u, rhs, coarse, v)
+        self._smooth(self._upward, u, rhs, coarse, v, 0 if self._chess_board else -1)
         return self._sums()
 
     def _smooth(
-        self, plan: Schedule, u: NDArray, rhs: NDArray, coarse: NDArray, v: NDArray
+        self, plan: Schedule, u: NDArray, rhs: NDArray, coarse: NDArray, v: NDArray, settled: int
     ) -> None:
         for tasks in plan.rounds:
-            args = (plan.tasks, u, rhs, coarse, v, self._op, self._products)
+            args = (plan.tasks, u, rhs, coarse, v, self._op, settled, self._products)
             over_slabs(kernels.smooth, tasks, *args)
 
     def _sums(self) -> tuple[float, float, float]:
@@ -195,12 +195,25 @@ class GridOperator:
         return self._plan(colours, from_zero=False)
 
     def _plan(self, colours: tuple[int, ...], from_zero: bool) -> Schedule:
-        ring = bool(self._links[0][-1].any())
-        return schedule(self.shape[0], self._slabs, colours, from_zero=from_zero, ring=ring)
+        return schedule(
+            self.shape[0], self._slabs, colours, from_zero=from_zero, ring=self._ring
+        )
+
+    @cached_property
+    def _ring(self) -> bool:
+        """Whether faces join the last plane to the first."""
+        return bool(self._links[0][-1].any())
+
+    @cached_property
+    def _chess_board(self) -> bool:
+        """Whether neighbours always differ in colour, which an odd period spoils."""
+        nz, ny, nx = self.shape
+        odd_plane = self.wraps and (ny % 2 == 1 or nx % 2 == 1)
+        return not odd_plane and not (self._ring and nz % 2 == 1)
 
     def products(self, u: NDArray, v: NDArray, rhs: NDArray) -> tuple[float, float, float]:
         """Return u.A u, u.A v and u.rhs."""
-        self._smooth(self._summation, u, rhs, u, v)
+        self._smooth(self._summation, u, rhs, u, v, -1)
         return self._sums()
 
     def subtract_product(self, r: NDArray, u: NDArray, factor: float) -> float:
@@ -219,17 +232,10 @@ class GridOperator:
         """Overwrite u with a u + b v."""
         over_slabs(kernels.combine, self._slabs, u, np.float32(a), v, np.float32(b))
 
-    def step(
-        self,
-        x: NDArray,
-        r: NDArray,
-        p: NDArray,
-        z: NDArray,
-        alpha: float,
-        beta: float,
-        source: tuple[Any, ...],
-    ) -> tuple[float, NDArray[np.float64], float]:
-        """Set p to z + beta p, add alpha p to x, and r to the residual of x in double precision.
+    def renew(
+        self, r: NDArray, x: NDArray, y: NDArray, source: tuple[Any, ...]
+    ) -> tuple[float, NDArray[np.float64]]:
+        """Set r to the residual of x + y, in double precision, and let x be the rounded sum.
 
         Returns
         -------
@@ -238,27 +244,56 @@ class GridOperator:
         flux : ndarray of float64, shape (nz + 1,)
             Flux along z into the first plane, from each plane to the next, and out of the last.
             At the ends it is that of `ends`, or without any that across the period.
-        along : float
-            p.r, zero but for rounding.
         """
-        sums = np.empty((self.shape[0], 3))
-        move = (float(alpha), np.float32(beta))
-        over_slabs(kernels.step_wave, self._slabs, x, r, p, z, *move, *source, self._op, sums)
-        seams = (x, r, p, *source, self._op, sums)
-        if len(self._slabs) <= 3:  # so few planes are done before another thread wakes up
-            for slab in self._slabs:
-                kernels.step_seam(*slab, *seams)
-        else:
-            over_slabs(kernels.step_seam, self._slabs, *seams)
-        norm, _, along = sums.sum(axis=0)
+        over_slabs(kernels.split, self._slabs, x, y)
+        sums = np.empty((self.shape[0], 2))
+        over_slabs(kernels.renew, self._slabs, r, x, y, *source, self._op, sums)
         flux = np.concatenate([sums[-1:, 1], sums[:, 1]])
         if self.ends is not None:
             values, plane, _ = source
             for k, sign in ((0, -1.0), (-1, 1.0)):
-                fixed = to_quarters(self.ends.values[self.ends.plane[k]][None], np.float64)[0]
-                supply = values[plane[k]] - fixed * x[k]
+                fixed = self._end_conductances[k]
+                supply = values[plane[k]] - fixed * (x[k].astype(float) + y[k])
                 flux[k] = sign * float(np.where(fixed > 0.0, supply, 0.0).sum())
-        return float(norm), flux, float(along)
+        return float(sums[:, 0].sum()), flux
+
+    def advance(
+        self, y: NDArray, r: NDArray, p: NDArray, z: NDArray, alpha: float, beta: float
+    ) -> tuple[float, NDArray[np.float64], float]:
+        """Set p to z + beta p, add alpha p to y and subtract alpha A p from r.
+
+        Returns
+        -------
+        norm : float
+            Square of the norm of r.
+        flux : ndarray of float64, shape (nz + 1,)
+            How the flux, see `renew`, has changed.
+        along : float
+            p.r, zero but for rounding.
+        """
+        sums = np.empty((self.shape[0], 3))
+        step = np.float32(alpha)
+        wave = (y, r, p, z, step, np.float32(beta), self._op, sums)
+        over_slabs(kernels.advance_wave, self._slabs, *wave)
+        seams = (r, p, step, self._op, sums)
+        if len(self._slabs) <= 3:  # so few planes are done before another thread wakes up
+            for slab in self._slabs:
+                kernels.advance_seam(*slab, *seams)
+        else:
+            over_slabs(kernels.advance_seam, self._slabs, *seams)
+        norm, along, _ = sums.sum(axis=0)
+        flux = np.concatenate([sums[-1:, 2], sums[:, 2]])
+        if self.ends is not None:
+            for k, sign in ((0, 1.0), (-1, -1.0)):
+                # Not a product of BLAS, whose threads would go on spinning on the cores used here.
+                flux[k] = sign * float((self._end_conductances[k] * p[k]).sum())
+        return float(norm), float(step) * flux, float(along)
+
+    @cached_property
+    def _end_conductances(self) -> NDArray[np.float64]:
+        """Conductances to the fixed potential of the first and the last plane, in quarters."""
+        assert self.ends is not None
+        return to_quarters(self.ends.values[self.ends.plane[[0, -1]]], np.float64)
 
     def mean_flux(self, x: NDArray, source: Source) -> NDArray[np.float64]:
         """Return the flux along (z, y, x), summed over all faces and divided by the voxels.
@@ -275,7 +310,7 @@ class GridOperator:
 
     def relax(self, u: NDArray, rhs: NDArray, colour: int) -> None:
         """Relax the voxels of one colour (0 or 1) of A u = rhs."""
-        self._smooth(self._half_sweeps[colour], u, rhs, u, u)
+        self._smooth(self._half_sweeps[colour], u, rhs, u, u, -1)
 
     @cached_property
     def _half_sweeps(self) -> list[Schedule]:

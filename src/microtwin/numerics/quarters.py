@@ -65,9 +65,11 @@ def to_quarters(grid: NDArray, dtype: type | None = None) -> NDArray:
     return quarters
 
 
-def from_quarters(quarters: NDArray, shape: tuple[int, int, int]) -> NDArray:
+def from_quarters(
+    quarters: NDArray, shape: tuple[int, int, int], dtype: type | None = None
+) -> NDArray:
     """Bring an array in quarters back onto the grid of the given shape."""
-    grid = np.empty(shape, quarters.dtype)
+    grid = np.empty(shape, dtype or quarters.dtype)
 
     def copy(first: int, end: int) -> None:
         for source, target in _views(quarters[first:end], grid[first:end]):

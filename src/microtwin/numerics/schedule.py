@@ -70,11 +70,11 @@ def schedule(
     """
     last, kind = len(colours), 0 if from_zero else 1
     stages = [(PREPARE, kind), *((RELAX, c) for c in colours)]
-    # What the finish of a plane needs: its block and the neighbours, or itself and the next plane.
+    # What the finish of a plane needs: its block, or itself, and the neighbours.
     if from_zero:
         needs = {kk: list(range(2 * kk - 1, 2 * kk + 3)) for kk in range((nz + 1) // 2)}
     else:
-        needs = {k: [k, k + 1] for k in range(nz)}
+        needs = {k: [k - 1, k, k + 1] for k in range(nz)}
     if not ring:
         needs = {k: [n for n in planes if 0 <= n < nz] for k, planes in needs.items()}
 
