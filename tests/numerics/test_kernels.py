@@ -133,7 +133,8 @@ def bits(n, monkeypatch, periodic, dtype):
     p, z = op.load(problem.vector(2)), op.load(problem.vector(3))
     source = Source(PlaneField.dense(problem.vector(4)), (1.0, 0.5, 0.0))
     results += [*op.renew(r, x, y, op.prepared(source)), x.copy(), y.copy(), r.copy()]
-    results += [*op.advance(y, r, p, z, 0.3, 0.2), y, p, r]
+    op.split(x, y)
+    results += [x, *op.advance(y, r, p, z, 0.3, 0.2), y, p, r]
     results += [op.mean_flux(op.unload(x, np.float64), source)]
     results += list(op.coarsen().faces)
     return [np.asarray(value).tobytes() for value in results]

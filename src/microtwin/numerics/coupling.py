@@ -7,11 +7,12 @@ from numba import float32 as f4
 from numba import float64 as f8
 from numba import njit
 
-from microtwin.numerics.compiling import FAST, INNER
+from microtwin.numerics.compiling import ALLOCATING, FAST, INNER
 from microtwin.numerics.kernels import (
     PIECE,
     TINY,
     around,
+    copy_plane,
     links,
     place,
     places,
@@ -81,7 +82,7 @@ def _relax_ends(u, v, rhs, source, op, other, coupling, colour, k):
                 _relax_voxel(u, v, rhs, source, op, other, coupling, k, j, i)
 
 
-@njit(**FAST)
+@njit(**ALLOCATING)
 def relax_pair(first, end, u, v, rhs, source, op, other, coupling, colour):
     """Relax one colour of two coupled fields u and v, both values of a voxel at once.
 
@@ -94,7 +95,8 @@ def relax_pair(first, end, u, v, rhs, source, op, other, coupling, colour):
     odd = wraps(op) and (op[8] & 1 or op[9] & 1)
     for k in range(first, end):
         if odd:
-            before[:], partner_before[:] = u[k], v[k]
+            copy_plane(before, u[k])
+            copy_plane(partner_before, v[k])
         for py in range(2):
             at = places(op, py, (k + colour + py) & 1)
             _gather_quarter(s, a, u, rhs, op, k, at)

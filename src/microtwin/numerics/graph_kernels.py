@@ -14,7 +14,7 @@ from numba import float32 as f4
 from numba import float64 as f8
 from numba import njit
 
-from microtwin.numerics.compiling import FAST, INNER
+from microtwin.numerics.compiling import ALLOCATING, FAST, INNER
 
 TINY = np.float32(1e-30)  # turns 0/0 of a node without links into 0
 DOMINANT = 5  # times the links within its kind: a link between kinds that ties its nodes together
@@ -109,7 +109,7 @@ def distribute(first, end, u, coarse, parent):
                 u[k, q] += coarse[parent[k, q] - 1]
 
 
-@njit(**FAST)
+@njit(**ALLOCATING)
 def linked(n, head, tail, conductance, indptr, index, g):
     """Turn a list of links into rows: indptr, shape (n + 1,), and both directions of each link."""
     for e in range(head.shape[0]):
@@ -133,7 +133,7 @@ def _root(group, i):
     return i
 
 
-@njit(**FAST)
+@njit(**ALLOCATING)
 def clustered(indptr, index, g, block, kind, strength):
     """Return a representative for each node: those with the same one form a cluster.
 
@@ -196,7 +196,7 @@ def mark_linked(indptr, index, cluster, marked):
                 marked[cluster[i]] = True
 
 
-@njit(**FAST)
+@njit(**ALLOCATING)
 def merged(indptr, index, g, block, parent, starts, members):
     """Return the rows of the coarse graph: the links between different clusters.
 

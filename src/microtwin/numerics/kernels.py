@@ -31,7 +31,7 @@ from numba import float32 as f4
 from numba import float64 as f8
 from numba import njit
 
-from microtwin.numerics.compiling import FAST, INNER
+from microtwin.numerics.compiling import ALLOCATING, FAST, INNER
 
 PIECE = 1024  # values summed up in single precision before the sum goes on in double
 TINY = np.float32(1e-30)  # turns 0/0 of a voxel without links into 0
@@ -140,6 +140,13 @@ def _relax_ends(u, rhs, op, colour, k, from_zero):
 
 
 @njit(**INNER)
+def copy_plane(target, source):
+    """Set target to source."""
+    for q in range(target.shape[0]):
+        target[q] = source[q]
+
+
+@njit(**INNER)
 def restore_ends(now, before, ny, nx):
     """Undo the change of the voxels of a plane that have a neighbour on its other side."""
     for j in range(ny):
@@ -156,7 +163,7 @@ def _relax_plane(u, rhs, op, colour, k, before):
     # Across an odd period two voxels of one colour are neighbours: one after the other, then.
     odd = wraps(op) and (op[8] & 1 or op[9] & 1)
     if odd:
-        before[:] = u[k]
+        copy_plane(before, u[k])
     for py in range(2):
         at = places(op, py, (k + colour + py) & 1)
         own, left, right, front, back, below, above = star(u, k, km, kp, at)
@@ -453,7 +460,7 @@ def _settled_energies_plane(u, v, rhs, op, k, settled, sums, flow, wrapped):
 PREPARE, RELAX, FINISH = range(3)
 
 
-@njit(**FAST)
+@njit(**ALLOCATING)
 def smooth(first, end, tasks, u, rhs, coarse, v, op, settled, sums):
     """Do the tasks number `first` up to `end`: one row (what, detail, plane) for each.
 
@@ -631,7 +638,7 @@ def _add_planes(out, x, y):
         out[q] = f8(x[q]) + f8(y[q])
 
 
-@njit(**FAST)
+@njit(**ALLOCATING)
 def renew(first, end, r, x, y, rhs, rhs_plane, drive, op, sums):
     """Set r to the residual of x + y, in double precision.
 

@@ -124,7 +124,7 @@ def solve(
         start = operator.load(guess)
         x[...] = start
         y[...] = start - x
-        del start
+        del start  # twice the memory of the others
         norm, flux = operator.renew(r, x, y, source)
         scale = float(np.sqrt(source_norm or norm)) if scale is None else scale
     scale = float(np.sqrt(norm)) if scale is None else scale
@@ -166,8 +166,10 @@ def solve(
         spreads.append(_spread(flux))
         if done() or norm <= TRUSTED**2 * renewed:
             norm, flux = operator.renew(r, x, y, source)
-            renewed, along = norm, operator.dot(p, r)
             residuals[-1], spreads[-1] = _ratio(norm, scale), _spread(flux)
+            if not done():
+                operator.split(x, y)
+                renewed, along = norm, operator.dot(p, r)
         if progress is not None:
             progress(len(residuals) - 1, residuals[-1], spreads[-1])
     del r, p, z, hierarchy  # their memory is needed for the solution on the grid

@@ -206,6 +206,11 @@ class NetworkOperator:
         self._exchange(r, x, 1.0)
         return self._exchange(r, y, 1.0), flux
 
+    def split(self, x: NDArray, y: NDArray) -> None:
+        """Keep x + y, but let x be the rounded sum and y the rounding error."""
+        for f, field in enumerate(self.fields):
+            field.split(x[f], y[f])
+
     def advance(
         self, y: NDArray, r: NDArray, p: NDArray, z: NDArray, alpha: float, beta: float
     ) -> tuple[float, NDArray[np.float64], float]:

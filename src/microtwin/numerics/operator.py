@@ -235,7 +235,7 @@ class GridOperator:
     def renew(
         self, r: NDArray, x: NDArray, y: NDArray, source: tuple[Any, ...]
     ) -> tuple[float, NDArray[np.float64]]:
-        """Set r to the residual of x + y, in double precision, and let x be the rounded sum.
+        """Set r to the residual of x + y, in double precision.
 
         Returns
         -------
@@ -245,7 +245,6 @@ class GridOperator:
             Flux along z into the first plane, from each plane to the next, and out of the last.
             At the ends it is that of `ends`, or without any that across the period.
         """
-        over_slabs(kernels.split, self._slabs, x, y)
         sums = np.empty((self.shape[0], 2))
         over_slabs(kernels.renew, self._slabs, r, x, y, *source, self._op, sums)
         flux = np.concatenate([sums[-1:, 1], sums[:, 1]])
@@ -256,6 +255,10 @@ class GridOperator:
                 supply = values[plane[k]] - fixed * (x[k].astype(float) + y[k])
                 flux[k] = sign * float(np.where(fixed > 0.0, supply, 0.0).sum())
         return float(sums[:, 0].sum()), flux
+
+    def split(self, x: NDArray, y: NDArray) -> None:
+        """Keep x + y, but let x be the rounded sum and y the rounding error."""
+        over_slabs(kernels.split, self._slabs, x, y)
 
     def advance(
         self, y: NDArray, r: NDArray, p: NDArray, z: NDArray, alpha: float, beta: float
