@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from microtwin.numerics import Multigrid, Source, threads
+from microtwin.numerics import Multigrid, Source, coupling, graph_kernels, kernels, threads
 from microtwin.numerics.plane_fields import PlaneField
 from numerics.reference import (
     OnGrid,
@@ -165,3 +165,13 @@ def test_a_voxel_without_links_stays_at_zero(problem, seed):
     OnGrid(op).smooth_and_restrict(u, rhs, np.empty(coarse_shape(shape), np.float32))
     assert u[z, y, x] == 0
     assert np.isfinite(u).all()
+
+
+@pytest.mark.parametrize("module", [kernels, coupling, graph_kernels])
+def test_slices_stay_among_functions_that_do_not_count_references(module):
+    """A caller that counts would give back references that nobody has taken."""
+    functions = [f for f in vars(module).values() if hasattr(f, "py_func")]
+    assert functions
+    for function in functions:
+        if {"star", "links"} & set(function.py_func.__code__.co_names):
+            assert function.targetoptions["_nrt"] is False, function.py_func.__name__

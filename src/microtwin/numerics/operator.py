@@ -195,9 +195,7 @@ class GridOperator:
         return self._plan(colours, from_zero=False)
 
     def _plan(self, colours: tuple[int, ...], from_zero: bool) -> Schedule:
-        return schedule(
-            self.shape[0], self._slabs, colours, from_zero=from_zero, ring=self._ring
-        )
+        return schedule(self.shape[0], self._slabs, colours, from_zero=from_zero, ring=self._ring)
 
     @cached_property
     def _ring(self) -> bool:

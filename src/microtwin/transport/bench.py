@@ -20,8 +20,8 @@ SIZE_OVER_CORRELATION_LENGTH = 40
 
 # Bytes per voxel that one iteration has to move if every pass reads and writes each array once
 # (what is overwritten is read first): on the finest level smoothing and restriction 15.5,
-# correction, smoothing and scalar products 19.5, step and residual 39; the coarse levels 23.
-BYTES_PER_ITERATION = 97
+# correction, smoothing and scalar products 19.5, step and residual 31; the coarse levels 23.
+BYTES_PER_ITERATION = 89
 
 
 def copy_bandwidth(megabytes: int = 256, repeats: int = 5) -> float:
