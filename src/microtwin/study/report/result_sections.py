@@ -30,7 +30,7 @@ from .words import does_not_percolate, is_infinite, percolation_sentences, quant
 __all__ = ["microstructure_section", "results_section", "tensors_section", "transport_section"]
 
 _SOURCES = ("discretisation", "sampling", "segmentation")
-_NOT_ESTIMATED = "not estimated"
+_NOT_ESTIMATED = "–"
 
 
 def results_section(data: ReportData) -> str:
@@ -49,8 +49,8 @@ def results_section(data: ReportData) -> str:
     )
     body += (
         '<p class="remark">The uncertainties are absolute standard uncertainties; the total is the '
-        "root of the sum of the squares of those that are known. A source that was not "
-        "estimated is not zero.</p>"
+        "root of the sum of the squares of those that are known. A dash stands for a source "
+        "that was not estimated; it is not zero.</p>"
     )
     checks = [(q, check) for q in quantities for check in q.get("checks") or []]
     if checks:
