@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,6 @@ class Solution:
 
     Parameters
     ----------
-    x : ndarray of float64
-        The unknown, shape of the operator.
     iterations : int
         Applications of the preconditioner.
     residual : float
@@ -43,15 +42,27 @@ class Solution:
         (max - min) of that flux over the magnitude of its mean.
     residual_history, spread_history : tuple of float
         Both measures at the start and after every iteration.
+    operator : GridOperator or another object with its methods
+        The operator that was solved for.
+    parts : tuple of 2 vectors
+        The unknown is their sum.
     """
 
-    x: NDArray[np.float64]
     iterations: int
     residual: float
     flux: NDArray[np.float64]
     flux_spread: float
-    residual_history: tuple[float, ...] = field(default=(), repr=False)
-    spread_history: tuple[float, ...] = field(default=(), repr=False)
+    residual_history: tuple[float, ...] = field(repr=False)
+    spread_history: tuple[float, ...] = field(repr=False)
+    operator: Any = field(repr=False)
+    parts: tuple[NDArray, NDArray] = field(repr=False)
+
+    @cached_property
+    def x(self) -> NDArray[np.float64]:
+        """The unknown in float64, shape of the operator; brought onto the grid when first asked."""
+        total: NDArray[np.float64] = self.operator.unload(self.parts[0], np.float64)
+        total += self.operator.unload(self.parts[1])
+        return total
 
 
 def _spread(flux: NDArray[np.float64]) -> float:
@@ -172,17 +183,15 @@ def solve(
                 renewed, along = norm, operator.dot(p, r)
         if progress is not None:
             progress(len(residuals) - 1, residuals[-1], spreads[-1])
-    del r, p, z, hierarchy  # their memory is needed for the solution on the grid
-    total = operator.unload(x, np.float64)
-    total += operator.unload(y)
     return Solution(
-        total,
         len(residuals) - 1,
         residuals[-1],
         flux,
         spreads[-1],
         tuple(residuals),
         tuple(spreads),
+        operator,
+        (x, y),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from microtwin.numerics.krylov import Solution
 from microtwin.numerics.operator import GridOperator
 from microtwin.numerics.plane_fields import Source
 
@@ -67,9 +68,9 @@ class FluxState:
 
     Parameters
     ----------
-    x : ndarray of float64, shape (n0, n1, n2)
-        Deviation from the linear potential in steps per voxel, rising along the axis.
-    operator : GridOperator
+    solution : Solution
+        Its unknown is the deviation from the linear potential in steps per voxel, rising along the
+        axis, shape (n0, n1, n2).
     source : Source
     unit : float
         Open fraction per unit of face conductance.
@@ -81,13 +82,23 @@ class FluxState:
         Relative diffusivity.
     """
 
-    x: NDArray[np.float64]
-    operator: GridOperator
+    solution: Solution
     source: Source
     unit: float
     axis: int
     inside: NDArray[np.bool_]
     diffusivity: float
+
+    @property
+    def x(self) -> NDArray[np.float64]:
+        """The unknown."""
+        return self.solution.x
+
+    @property
+    def operator(self) -> GridOperator:
+        """The operator that was solved for."""
+        operator: GridOperator = self.solution.operator
+        return operator
 
     def potential(self) -> NDArray[np.float64]:
         """Return the potential, 1 to 0 along the axis, shape (nz, ny, nx); NaN outside."""

@@ -242,9 +242,7 @@ def tortuosity_factor(
         layer_flux=flux,
         residual_history=solution.residual_history,
         spread_history=solution.spread_history,
-        _state=fields.FluxState(
-            solution.x, operator, source, geometry.unit, axis, inside, diffusivity
-        ),
+        _state=fields.FluxState(solution, source, geometry.unit, axis, inside, diffusivity),
     )
 
 
