@@ -154,6 +154,7 @@ def keep_pieces(first, end, patterns, labels, phase, periodic, quarter, octant, 
     """
     _, ny, nx = labels.shape
     plain = np.empty(nx + 1, np.uint8)
+    area, piece = np.empty(8, np.int64), np.empty(8, np.int64)
     for k in range(first, end):
         for j in range(ny):
             _find_plain(plain, patterns, k, j)
@@ -165,7 +166,7 @@ def keep_pieces(first, end, patterns, labels, phase, periodic, quarter, octant, 
                 corners = ALL_CORNERS
                 if labels[k, j, i] != phase:
                     corners = _largest_piece(
-                        patterns, quarter, octant, labels, phase, periodic, k, j, i
+                        area, piece, patterns, quarter, octant, labels, phase, periodic, k, j, i
                     )
                 kept[k, j, i] = corners
                 for c in range(8):
@@ -175,15 +176,13 @@ def keep_pieces(first, end, patterns, labels, phase, periodic, quarter, octant, 
 
 
 @njit(**OPTIONS)
-def _largest_piece(patterns, quarter, octant, labels, phase, periodic, k, j, i):
+def _largest_piece(area, piece, patterns, quarter, octant, labels, phase, periodic, k, j, i):
     """Return the corners (bits) of the largest piece of the phase in a voxel of another label.
 
     What reaches two neighbouring corners is one piece if both lie on a face towards a voxel of the
-    phase, which joins them in any case.
+    phase, which joins them in any case. `area` and `piece` are room for 8 numbers each.
     """
     nz, ny, nx = labels.shape
-    area = np.zeros(8, np.int64)
-    piece = np.zeros(8, np.int64)
     for c in range(8):
         a, b, d = c >> 2, c >> 1 & 1, c & 1
         p = patterns[k + 1 - a, j + 1 - b, i + 1 - d]
@@ -263,14 +262,16 @@ def attach(first, end, patterns, quarter, kept, owners, labels, phase, periodic)
                     outside = kk < 0 or kk == nz or jj < 0 or jj == ny or ii < 0 or ii == nx
                     if outside and not periodic:
                         continue
-                    if labels[kk % nz, jj % ny, ii % nx] != phase:
+                    # Beyond the last voxel lies the first one; before the first, index -1 is right.
+                    beside = (kk if kk < nz else 0, jj if jj < ny else 0, ii if ii < nx else 0)
+                    if labels[beside] != phase:
                         continue
                     if step == 1:
                         area = _opening(patterns, quarter, axis, k, j, i, mine, ALL_CORNERS)
                     else:  # the face after the voxel before; its patterns start at index 0
                         area = _opening(patterns, quarter, axis, kk, jj, ii, ALL_CORNERS, mine)
                     if area > best:
-                        best, owner = area, owners[kk % nz, jj % ny, ii % nx]
+                        best, owner = area, owners[beside]
                 owners[k, j, i] = owner
 
 
