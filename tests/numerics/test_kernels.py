@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from microtwin.numerics import Multigrid, Source, coupling, graph_kernels, kernels, threads
+from microtwin.numerics import (
+    Multigrid,
+    Source,
+    coupling,
+    graph_kernels,
+    kernels,
+    krylov_kernels,
+    threads,
+)
 from microtwin.numerics.plane_fields import PlaneField
 from numerics.reference import (
     OnGrid,
@@ -167,7 +175,7 @@ def test_a_voxel_without_links_stays_at_zero(problem, seed):
     assert np.isfinite(u).all()
 
 
-@pytest.mark.parametrize("module", [kernels, coupling, graph_kernels])
+@pytest.mark.parametrize("module", [kernels, krylov_kernels, coupling, graph_kernels])
 def test_slices_stay_among_functions_that_do_not_count_references(module):
     """A caller that counts would give back references that nobody has taken."""
     functions = [f for f in vars(module).values() if hasattr(f, "py_func")]

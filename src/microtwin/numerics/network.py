@@ -218,7 +218,7 @@ class NetworkOperator:
         flux = np.zeros(self.shape[1] + 1)
         for f, field in enumerate(self.fields):
             flux += field.advance(y[f], r[f], p[f], z[f], alpha, beta)[1]
-        norm = self._exchange(r, p, alpha)
+        norm = self._exchange(r, p, float(np.float32(alpha)))  # as the fields do
         return norm, flux, self.dot(p, r)
 
     def mean_flux(self, x: NDArray, source: Sequence[Source]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microtwin.numerics import kernels
+from microtwin.numerics import kernels, krylov_kernels
 from microtwin.numerics.kernels import FINISH, RELAX
 from microtwin.numerics.plane_fields import PlaneField, Source
 from microtwin.numerics.quarters import clear_last, from_quarters, plane_length, to_quarters
@@ -217,18 +217,24 @@ class GridOperator:
     def subtract_product(self, r: NDArray, u: NDArray, factor: float) -> float:
         """Subtract factor A u from r and return the square of the norm of r."""
         over_slabs(
-            kernels.subtract_product, self._slabs, r, u, np.float32(factor), self._op, self._parts
+            krylov_kernels.subtract_product,
+            self._slabs,
+            r,
+            u,
+            np.float32(factor),
+            self._op,
+            self._parts,
         )
         return float(self._parts.sum())
 
     def dot(self, u: NDArray, v: NDArray) -> float:
         """Return u.v, summed in an order that does not depend on the number of threads."""
-        over_slabs(kernels.dot, self._slabs, u, v, self._parts)
+        over_slabs(krylov_kernels.dot, self._slabs, u, v, self._parts)
         return float(self._parts.sum())
 
     def combine(self, u: NDArray, a: float, v: NDArray, b: float) -> None:
         """Overwrite u with a u + b v."""
-        over_slabs(kernels.combine, self._slabs, u, np.float32(a), v, np.float32(b))
+        over_slabs(krylov_kernels.combine, self._slabs, u, np.float32(a), v, np.float32(b))
 
     def renew(
         self, r: NDArray, x: NDArray, y: NDArray, source: tuple[Any, ...]
@@ -244,7 +250,7 @@ class GridOperator:
             At the ends it is that of `ends`, or without any that across the period.
         """
         sums = np.empty((self.shape[0], 2))
-        over_slabs(kernels.renew, self._slabs, r, x, y, *source, self._op, sums)
+        over_slabs(krylov_kernels.renew, self._slabs, r, x, y, *source, self._op, sums)
         flux = np.concatenate([sums[-1:, 1], sums[:, 1]])
         if self.ends is not None:
             values, plane, _ = source
@@ -256,7 +262,7 @@ class GridOperator:
 
     def split(self, x: NDArray, y: NDArray) -> None:
         """Keep x + y, but let x be the rounded sum and y the rounding error."""
-        over_slabs(kernels.split, self._slabs, x, y)
+        over_slabs(krylov_kernels.split, self._slabs, x, y)
 
     def advance(
         self, y: NDArray, r: NDArray, p: NDArray, z: NDArray, alpha: float, beta: float
@@ -275,13 +281,13 @@ class GridOperator:
         sums = np.empty((self.shape[0], 3))
         step = np.float32(alpha)
         wave = (y, r, p, z, step, np.float32(beta), self._op, sums)
-        over_slabs(kernels.advance_wave, self._slabs, *wave)
+        over_slabs(krylov_kernels.advance_wave, self._slabs, *wave)
         seams = (r, p, step, self._op, sums)
         if len(self._slabs) <= 3:  # so few planes are done before another thread wakes up
             for slab in self._slabs:
-                kernels.advance_seam(*slab, *seams)
+                krylov_kernels.advance_seam(*slab, *seams)
         else:
-            over_slabs(kernels.advance_seam, self._slabs, *seams)
+            over_slabs(krylov_kernels.advance_seam, self._slabs, *seams)
         norm, along, _ = sums.sum(axis=0)
         flux = np.concatenate([sums[-1:, 2], sums[:, 2]])
         if self.ends is not None:
@@ -303,7 +309,7 @@ class GridOperator:
         """
         sums = np.empty((self.shape[0], 3))
         drive = tuple(map(float, source.drive))
-        over_slabs(kernels.through_flux, self._slabs, self.load(x), drive, self._op, sums)
+        over_slabs(krylov_kernels.through_flux, self._slabs, self.load(x), drive, self._op, sums)
         total = sums.sum(axis=0)
         if self.ends is not None:  # the outer faces carry half a layer each
             total[0] *= self.shape[0] / (self.shape[0] - 1)
