@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.sparse.linalg import spsolve
 
 from microtwin.numerics import (
+    Bridges,
     GridOperator,
     Multigrid,
     NetworkOperator,
@@ -41,6 +42,7 @@ class Network:
     operator: NetworkOperator
     fields: list[GridProblem]
     matrix: sp.csr_array
+    bridges: Bridges
 
     @property
     def on_grid(self):
@@ -48,6 +50,23 @@ class Network:
 
     def vector(self, n, dtype=np.float32):
         return np.stack([f.vector(10 * n + i, dtype) for i, f in enumerate(self.fields)])
+
+    def right_hand_side(self, sources):
+        pairs = zip(self.fields, sources, strict=True)
+        total = np.stack([f.right_hand_side(s) for f, s in pairs])
+        head, tail = ends_of(self.bridges, total.shape[1:])
+        flow = self.bridges.conductance * np.array(sources[0].drive)[self.bridges.axis]
+        np.add.at(total.reshape(-1), head, flow)
+        np.subtract.at(total.reshape(-1), tail, flow)
+        return total
+
+    def layer_flux(self, u, drive=0.0):
+        total = sum(f.layer_flux(part, drive) for f, part in zip(self.fields, u, strict=True))
+        head, tail = ends_of(self.bridges, u.shape[1:])
+        flow = self.bridges.conductance * (u.reshape(-1)[tail] - u.reshape(-1)[head] + drive)
+        plane = self.bridges.voxel // int(np.prod(u.shape[2:]))
+        along = self.bridges.axis == 0
+        return total + np.bincount(plane[along], flow[along], len(total))
 
     def product(self, u):
         return (self.matrix @ u.astype(float).ravel()).reshape(u.shape)
@@ -65,7 +84,9 @@ def coupling_matrix(couplings, shape, count):
     return total
 
 
-def make_network(shape, count=2, periodic=False, ends=True, mass=True, lowest=0.05, seed=0):
+def make_network(
+    shape, count=2, periodic=False, ends=True, mass=True, lowest=0.05, seed=0, bridged=True
+):
     fields = [
         make_problem(shape, periodic=periodic, ends=ends, mass=mass, lowest=lowest, seed=seed + i)
         for i in range(count)
@@ -75,9 +96,42 @@ def make_network(shape, count=2, periodic=False, ends=True, mass=True, lowest=0.
     for pair in combinations(range(count), 2):
         c = np.maximum(rng.uniform(-1, 1, shape), 0) * 10.0 ** rng.uniform(-2, 1)
         couplings[pair] = c.astype(np.float32)
-    operator = NetworkOperator([f.operator for f in fields], couplings)
+    across = random_bridges(rng, shape, count, periodic) if bridged else Bridges.none()
+    operator = NetworkOperator([f.operator for f in fields], couplings, across)
     grid = sp.block_diag([f.matrix for f in fields]).tocsr()
-    return Network(operator, fields, (grid + coupling_matrix(couplings, shape, count)).tocsr())
+    matrix = grid + coupling_matrix(couplings, shape, count) + bridge_matrix(across, shape, count)
+    return Network(operator, fields, matrix.tocsr(), across)
+
+
+def random_bridges(rng, shape, count, periodic):
+    """Return bridges at a tenth of the faces, some of them twice."""
+    size = int(np.prod(shape))
+    axis, voxel = rng.integers(0, 3, size // 3), rng.integers(0, size, size // 3)
+    position = np.array(np.unravel_index(voxel, shape))
+    last = position[axis, np.arange(len(axis))] == np.array(shape)[axis] - 1
+    keep = np.full(len(axis), True) if periodic else ~last
+    first, second = rng.integers(0, count, (2, len(axis)))
+    keep &= (first != second) | (count == 1)
+    g = rng.uniform(0.1, 3.0, len(axis)).astype(np.float32)
+    return Bridges(*(part[keep] for part in (axis, voxel, first, second, g)))
+
+
+def ends_of(bridges, shape):
+    """Return the numbers of (field, voxel) at both ends of the bridges."""
+    heads, tails = [], []
+    for axis, voxel, f, g in zip(
+        bridges.axis, bridges.voxel, bridges.first, bridges.second, strict=True
+    ):
+        place = list(np.unravel_index(voxel, shape))
+        place[axis] = (place[axis] + 1) % shape[axis]
+        size = int(np.prod(shape))
+        heads.append(f * size + voxel)
+        tails.append(g * size + np.ravel_multi_index(place, shape))
+    return np.array(heads, int), np.array(tails, int)
+
+
+def bridge_matrix(bridges, shape, count):
+    return pair_matrix(bridges.conductance, *ends_of(bridges, shape), count * int(np.prod(shape)))
 
 
 networks = st.builds(
@@ -143,12 +197,11 @@ def test_renew(network):
     sources = [Source(PlaneField.dense(field), drive) for field in network.vector(4)]
     total = x.astype(float) + y
     norm, flux = network.on_grid.renew(r, x, y, sources)
-    pairs = zip(network.fields, sources, strict=True)
-    residual = np.stack([f.right_hand_side(s) for f, s in pairs]) - network.product(total)
+    residual = network.right_hand_side(sources) - network.product(total)
     tolerance = ROUNDING * (20 + 2 * network.magnitude(total))
     np.testing.assert_allclose(r, residual, rtol=0, atol=tolerance)
     assert norm == pytest.approx(np.vdot(r.astype(float), r.astype(float)), rel=1e-5)
-    layers = sum(f.layer_flux(u, 1.0) for f, u in zip(network.fields, total, strict=True))
+    layers = network.layer_flux(total, 1.0)
     np.testing.assert_allclose(flux[1:-1], layers[:-1], rtol=1e-6, atol=tolerance)
 
 
@@ -171,7 +224,7 @@ def test_advance(network, alpha, beta):
     tolerance = ROUNDING * (20 + 4 * network.magnitude(direction))
     np.testing.assert_allclose(r, rest, rtol=0, atol=tolerance)
     assert norm == pytest.approx(np.vdot(r.astype(float), r.astype(float)), rel=1e-5)
-    layers = sum(f.layer_flux(u) for f, u in zip(network.fields, direction, strict=True))
+    layers = network.layer_flux(direction)
     size = tolerance * r[0, 0].size
     np.testing.assert_allclose(flux[1:-1], alpha * layers[:-1], rtol=1e-5, atol=size)
     assert along == pytest.approx(
@@ -254,7 +307,8 @@ def test_coarse_graph_is_galerkin_with_halved_faces(network):
         [0.5 * (f.links + sp.diags_array(f.ends.ravel())) for f in network.fields]
     )
     rest = sp.block_diag([f.links + sp.diags_array(f.ends.ravel()) for f in network.fields])
-    expected = p.T @ (network.matrix - rest + fields) @ p
+    across = bridge_matrix(network.bridges, network.operator.shape[1:], len(network.fields))
+    expected = p.T @ (network.matrix - rest - across + fields + 0.5 * across) @ p
     indptr, index, g, diagonal = coarse._op
     links = sp.csr_array((g, index, indptr), (coarse.size, coarse.size))
     matrix = sp.diags_array(diagonal.astype(float)) - links
@@ -283,15 +337,20 @@ def test_solution_is_that_of_sparse_elimination(shape, count, periodic, seed, di
     network = make_network(shape, count, periodic, seed=seed)
     drive = (0.5, 1.0, -1.0)
     sources = [Source(PlaneField.dense(field), drive) for field in network.vector(0)]
-    rhs = [f.right_hand_side(s) for f, s in zip(network.fields, sources, strict=True)]
-    expected = spsolve(network.matrix.tocsc(), np.stack(rhs).ravel()).reshape(count, *shape)
+    rhs = network.right_hand_side(sources)
+    expected = spsolve(network.matrix.tocsc(), rhs.ravel()).reshape(count, *shape)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(multigrid, "DIRECT_SIZE", direct_size)
         solution = solve(network.operator, sources, rtol=1e-6)
     assert np.abs(solution.x - expected).max() <= 1e-4 * np.abs(expected).max()
     flux = network.operator.mean_flux(solution.x, sources)
     parts = [f.operator.mean_flux(solution.x[n], sources[n]) for n, f in enumerate(network.fields)]
-    np.testing.assert_allclose(flux, np.sum(parts, axis=0))
+    head, tail = ends_of(network.bridges, shape)
+    rise = solution.x.reshape(-1)[tail] - solution.x.reshape(-1)[head]
+    flow = network.bridges.conductance * (rise + np.array(drive)[network.bridges.axis])
+    across = np.bincount(network.bridges.axis, flow, 3) / np.prod(shape)
+    across[0] *= shape[0] / (shape[0] - 1)
+    np.testing.assert_allclose(flux, np.sum(parts, axis=0) + across)
 
 
 def closed_box(shape, conductance):

@@ -1,4 +1,5 @@
 __all__ = [
+    "Bridges",
     "ConvergenceError",
     "GridOperator",
     "Multigrid",
@@ -10,6 +11,7 @@ __all__ = [
     "thread_count",
 ]
 
+from .bridges import Bridges
 from .krylov import ConvergenceError, Solution, solve
 from .multigrid import Multigrid
 from .network import NetworkOperator

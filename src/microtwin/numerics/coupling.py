@@ -148,3 +148,17 @@ def coupling_energies(first, end, a, b, c, d, coupling, sums):
             own += f8(s)
             cross += f8(t)
         sums[k, 0], sums[k, 1] = own, cross
+
+
+@njit(**FAST)
+def add_bridged(first, end, out, u, own, other, g, shift):
+    """Add g u of the other end of each link to its own end in `out`, which begins at `shift`."""
+    for e in range(first, end):
+        out[own[e] - shift] += g[e] * u[other[e]]
+
+
+@njit(**FAST)
+def exchange_bridged(first, end, r, u, own, other, g, factor):
+    """Let factor g (u - u of the other end) flow out of r at the own end of each link."""
+    for e in range(first, end):
+        r[own[e]] -= f4(factor * g[e] * (f8(u[own[e]]) - f8(u[other[e]])))

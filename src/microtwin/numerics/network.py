@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microtwin.numerics import coupling, graph_kernels
+from microtwin.numerics.bridges import Bridges, BridgeTable
 from microtwin.numerics.graph import (
     RELENTING,
     STRENGTH,
@@ -41,6 +42,8 @@ class NetworkOperator:
         The links of each field within the grid.
     couplings : mapping of (int, int) to ndarray of float32, shape (nz, ny, nx)
         Conductance between two fields inside each voxel, by their numbers (smaller first).
+    bridges : Bridges, optional
+        Links from one field to another across faces.
     """
 
     # Clusters are several times smaller from level to level, not eight times: more levels matter.
@@ -50,6 +53,7 @@ class NetworkOperator:
         self,
         fields: Sequence[GridOperator],
         couplings: Mapping[tuple[int, int], NDArray[np.float32]],
+        bridges: Bridges | None = None,
     ) -> None:
         self.fields = list(fields)
         self.couplings = dict(couplings)
@@ -62,7 +66,14 @@ class NetworkOperator:
         self._work = np.zeros((2, *self.fields[0].zeros().shape), np.float32)
         self._wraps = any(field.wraps for field in self.fields)
         self._couplings = {pair: to_quarters(c) for pair, c in self.couplings.items()}
-        # Seen from one field alone, its couplings are part of its diagonal.
+        self._bridges = BridgeTable(
+            bridges or Bridges.none(),
+            self.shape,
+            self.fields[0].positions(),
+            self.fields[0].zeros(np.int8).size,
+        )
+        self._bridged = self._bridges.diagonal() if len(self._bridges) else None
+        # Seen from one field alone, its couplings and bridges are part of its diagonal.
         self._relaxed = [self._alone(f, None) for f in range(len(self.fields))]
         self._paired = {
             pair: (self._alone(pair[0], pair[1]), self._alone(pair[1], pair[0]))
@@ -72,10 +83,13 @@ class NetworkOperator:
         self._single = [f for f in range(len(self.fields)) if f not in coupled]
 
     def _alone(self, f: int, partner: int | None) -> GridOperator:
-        """Return the operator of a field with its couplings, but for one partner, as diagonal."""
+        """Return the operator of a field with its links to others, but for one, as diagonal."""
         field = self.fields[f]
         mass = [] if field.mass is None else [field.mass]
         own = [c for pair, c in self.couplings.items() if f in pair and partner not in pair]
+        if self._bridges.of_field(f):
+            assert self._bridged is not None
+            own.append(self._bridged[f])
         if own:
             mass.append(PlaneField.dense(np.sum(own, axis=0)))
         total = None if not mass else mass[0] if len(mass) == 1 else mass[0].plus(mass[1])
@@ -108,12 +122,27 @@ class NetworkOperator:
         return [(g, c) for g, c in others if g != partner]
 
     def _with_inflow(
-        self, f: int, u: NDArray, rhs: NDArray, work: NDArray, partner: int | None = None
+        self,
+        f: int,
+        u: NDArray,
+        rhs: NDArray,
+        work: NDArray,
+        colours: tuple[int, ...],
+        partner: int | None = None,
     ) -> NDArray:
-        """Return the right-hand side of field f with what flows in from the other fields."""
+        """Return the right-hand side of field f with what flows in from the other fields.
+
+        It is complete on the given colours.
+        """
         total = rhs[f]
         for g, c in self._others(f, partner):
             over_slabs(coupling.add_coupled, self._slabs, work, total, u[g], c)
+            total = work
+        if self._bridges.of_field(f):
+            if total is not work:
+                work[...] = total
+            for colour in colours:
+                self._bridges.add_inflow(work, u, f, colour)
             total = work
         return total
 
@@ -122,7 +151,8 @@ class NetworkOperator:
         pairs = list(self.couplings) if colours == (0, 1) else list(reversed(self.couplings))
         for colour in colours:
             for f in self._single:
-                self.fields[f].relax(u[f], rhs[f], colour)
+                total = self._with_inflow(f, u, rhs, self._work[0], (colour,))
+                self._relaxed[f].relax(u[f], total, colour)
             for pair in pairs:
                 self._relax_pair(pair, u, rhs, colour)
 
@@ -130,8 +160,8 @@ class NetworkOperator:
         f, g = pair
         first, second = self._paired[pair]
         sources = (
-            self._with_inflow(f, u, rhs, self._work[0], g),
-            self._with_inflow(g, u, rhs, self._work[1], f),
+            self._with_inflow(f, u, rhs, self._work[0], (colour,), g),
+            self._with_inflow(g, u, rhs, self._work[1], (colour,), f),
         )
         args = (u[f], u[g], *sources, first.kernel_data, second.kernel_data)
         nz = self.shape[1]
@@ -148,7 +178,7 @@ class NetworkOperator:
         coarse[...] = 0
         for f, field in enumerate(self._relaxed):
             residual = self._work[0]
-            total = self._with_inflow(f, u, rhs, residual)
+            total = self._with_inflow(f, u, rhs, residual, (0, 1))
             if total is not residual:
                 residual[...] = total
             field.subtract_product(residual, u[f], 1.0)
@@ -177,6 +207,7 @@ class NetworkOperator:
             args = (u[f], u[g], v[f], v[g], c, self._sums)
             over_slabs(coupling.coupling_energies, self._slabs, *args)
             total[:2] += self._sums.sum(axis=0)
+        total[:2] += self._bridges.products(u, v)
         return float(total[0]), float(total[1]), float(total[2])
 
     def subtract_product(self, r: NDArray, u: NDArray, factor: float) -> float:
@@ -189,6 +220,7 @@ class NetworkOperator:
         for (f, g), c in self._couplings.items():
             args = (r[f], r[g], u[f], u[g], c, float(factor))
             over_slabs(coupling.exchange, self._slabs, *args)
+        self._bridges.exchange(r, u, factor)
         return self.dot(r, r)
 
     def combine(self, u: NDArray, a: float, v: NDArray, b: float) -> None:
@@ -203,6 +235,9 @@ class NetworkOperator:
         flux = np.zeros(self.shape[1] + 1)
         for f, field in enumerate(self.fields):
             flux += field.renew(r[f], x[f], y[f], source[f])[1]
+        drive = source[0][2]
+        self._bridges.add_drive(r, drive)
+        flux += self._bridges.flux(x, drive[0]) + self._bridges.flux(y, 0.0)
         self._exchange(r, x, 1.0)
         return self._exchange(r, y, 1.0), flux
 
@@ -218,13 +253,18 @@ class NetworkOperator:
         flux = np.zeros(self.shape[1] + 1)
         for f, field in enumerate(self.fields):
             flux += field.advance(y[f], r[f], p[f], z[f], alpha, beta)[1]
-        norm = self._exchange(r, p, float(np.float32(alpha)))  # as the fields do
+        step = float(np.float32(alpha))  # as the fields do
+        flux += step * self._bridges.flux(p, 0.0)
+        norm = self._exchange(r, p, step)
         return norm, flux, self.dot(p, r)
 
     def mean_flux(self, x: NDArray, source: Sequence[Source]) -> NDArray[np.float64]:
         """Return the flux along (z, y, x), summed over fields and faces, over the voxels."""
         parts = [f.mean_flux(x[n], source[n]) for n, f in enumerate(self.fields)]
-        return np.sum(parts, axis=0)
+        across = self._bridges.total_flux(x, source[0].drive)
+        if self.fields[0].ends is not None:  # as in the mean of a field
+            across[0] *= self.shape[1] / (self.shape[1] - 1)
+        return np.sum(parts, axis=0) + across / np.prod(self.shape[1:])
 
     @property
     def can_coarsen(self) -> bool:
@@ -265,6 +305,9 @@ class NetworkOperator:
             heads.append(number[f][linked])
             tails.append(number[g][linked])
             conductances.append(c[linked])
+        heads.append(number.reshape(-1)[self._bridges.head])
+        tails.append(number.reshape(-1)[self._bridges.tail])
+        conductances.append(self._bridges.g)
         links = tuple(np.concatenate(part) for part in (heads, tails, conductances))
         del heads, tails, conductances
         block = np.broadcast_to(np.arange(np.prod(grid)).reshape(grid), self.shape)[exists]
@@ -290,7 +333,11 @@ class NetworkOperator:
             blocks[f][f] = field.matrix()
         for (f, g), c in self.couplings.items():
             blocks[f][g] = blocks[g][f] = -sp.diags_array(c.ravel().astype(float))
+        matrix = sp.block_array(blocks).tocsr()
+        ends = (self._bridges.head, self._bridges.tail)
+        across = sp.coo_array((self._bridges.g.astype(float), ends), matrix.shape).tocsr()
+        matrix = matrix - across - across.T  # the diagonal has them already
         own = self.fields[0].positions()
         length = self.fields[0].zeros().size
         positions = np.concatenate([own + f * length for f in range(n)])
-        return factorized(sp.block_array(blocks).tocsr(), positions)
+        return factorized(matrix, positions)
