@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from microtwin import Microstructure
@@ -17,12 +19,6 @@ from .pictures import blobs
 
 INTERFACES = ("smooth", "voxel")
 both = pytest.mark.parametrize("interface", INTERFACES)
-thin_film = pytest.param(
-    "smooth",
-    marks=pytest.mark.xfail(
-        strict=True, reason="a film of one voxel keeps the pieces of its neighbours on one side"
-    ),
-)
 
 
 @pytest.mark.parametrize(("first", "second"), [(1.0, 10.0), (0.3, 0.2), (1e-3, 1e3)])
@@ -75,7 +71,7 @@ def test_layers_across_every_axis(axis, interface):
     assert_allclose(np.diag(tensor), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("interface", ["voxel", thin_film])
+@both
 @pytest.mark.parametrize("boundary", ["faces", "periodic"])
 @pytest.mark.parametrize("value", [0.1, 0.5, 0.99, 10.0])
 def test_a_film_of_one_voxel(value, boundary, interface):
@@ -85,18 +81,38 @@ def test_a_film_of_one_voxel(value, boundary, interface):
     assert_allclose(result.in_plane, (8 + value) / 9, rtol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("boundary", "interface"),
-    [
-        ("faces", "voxel"),
-        ("faces", "smooth"),
-        ("periodic", "voxel"),
-        pytest.param("periodic", *thin_film.values, marks=thin_film.marks),
-    ],
-)
+@both
+@pytest.mark.parametrize("boundary", ["faces", "periodic"])
 def test_the_thinnest_layers_of_a_high_contrast(boundary, interface):
     result = homogenize(layers((1, 1)), {"0": 1.0, "1": 1e6}, boundary, interface)
     assert_allclose(result.through_plane, 2 / (1 + 1e-6), rtol=0.02)
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3)), min_size=2, max_size=6),
+    st.sampled_from(["faces", "periodic"]),
+    st.sampled_from(INTERFACES),
+    st.integers(0, 2),
+)
+def test_layers_of_any_thickness_are_exact(stack, boundary, interface, axis):
+    """Films, pairs and thicker layers in any order, along any axis, on anisotropic voxels."""
+    values = np.array([0.1, 1.0, 3.0, 40.0])
+    sequence = np.repeat([n for _, n in stack], [t for t, _ in stack]).astype(np.uint8)
+    if len(sequence) < 2:
+        return
+    labels = np.broadcast_to(sequence[:, None, None], (len(sequence), 2, 3))
+    micro = Microstructure(
+        np.ascontiguousarray(np.moveaxis(labels, 0, axis)),
+        (1e-6, 2e-6, 3e-7),
+        dict(zip("abcd", range(4), strict=True)),
+    )
+    phases = {name: values[n] for name, n in micro.phases.items() if n in sequence}
+    tensor = homogenize(micro, phases, boundary, interface, 1e-5).tensor
+    k = values[sequence]
+    expected = np.full(3, k.mean())
+    expected[axis] = 1 / (1 / k).mean()
+    assert_allclose(np.diag(tensor), expected, rtol=1e-4)
 
 
 @both

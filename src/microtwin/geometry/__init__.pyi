@@ -1,6 +1,8 @@
 __all__ = [
     "PhaseGeometry",
     "area_vectors",
+    "face_openings",
+    "film_faces",
     "level_set_geometry",
     "phase_fractions",
     "smooth_geometry",
@@ -8,5 +10,6 @@ __all__ = [
 ]
 
 from .apertures import PhaseGeometry, smooth_geometry, voxel_geometry
+from .films import face_openings, film_faces
 from .interfaces import area_vectors, phase_fractions
 from .level_set import level_set_geometry

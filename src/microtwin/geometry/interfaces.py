@@ -14,7 +14,11 @@ __all__ = ["area_vectors", "phase_fractions"]
 
 
 def area_vectors(
-    labels: NDArray[np.uint8], phase: int, other: int, periodic: bool = False
+    labels: NDArray[np.uint8],
+    phase: int,
+    other: int,
+    periodic: bool = False,
+    sealed: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.float32]:
     """Return the interface between two phases in every voxel as a vector.
 
@@ -31,6 +35,9 @@ def area_vectors(
         Labels of the two phases.
     periodic : bool
         Whether the image repeats; otherwise its outermost layer is continued.
+    sealed : ndarray of uint8, shape (nz, ny, nx), optional
+        Faces at which the interface is left out, see `film_faces`: on either side they count as
+        if the label of the voxel went on.
 
     Returns
     -------
@@ -43,7 +50,12 @@ def area_vectors(
     first = label_patterns(labels, phase, periodic)
     second = label_patterns(labels, other, periodic)
     slabs = slab_bounds(labels.shape)
-    over_slabs(kernels.areas, slabs, result, first, second, table.faces, table.octants)
+    if sealed is None:
+        sealed = np.zeros(labels.shape, np.uint8)
+    over_slabs(
+        kernels.areas, slabs, result, labels, phase, other, sealed, first, second,
+        table.faces, table.octants,
+    )  # fmt: skip
     return result
 
 

@@ -343,30 +343,50 @@ def fractions(first, end, result, patterns, octant):
 
 
 @njit(**OPTIONS)
-def _imbalance(patterns, quarter, k, j, i):
-    """Return opening of the lower minus opening of the upper face along (z, y, x)."""
+def _imbalance(patterns, quarter, k, j, i, low, high, own):
+    """Return opening of the lower minus opening of the upper face along (z, y, x).
+
+    Bits in `low` and `high` mark faces that count as whole for the label of the voxel itself
+    (`own`) and as closed for all others.
+    """
     z, y, x = 0, 0, 0
     for a in range(2):
         for b in range(2):
             e, f, g = 2 * a + b, 4 + 2 * a + b, 8 + 2 * a + b
-            z += quarter[patterns[k, j + 1 - a, i + 1 - b], e]
-            z -= quarter[patterns[k + 1, j + 1 - a, i + 1 - b], e]
-            y += quarter[patterns[k + 1 - a, j, i + 1 - b], f]
-            y -= quarter[patterns[k + 1 - a, j + 1, i + 1 - b], f]
-            x += quarter[patterns[k + 1 - a, j + 1 - b, i], g]
-            x -= quarter[patterns[k + 1 - a, j + 1 - b, i + 1], g]
+            if low & 1 == 0:
+                z += quarter[patterns[k, j + 1 - a, i + 1 - b], e]
+            if high & 1 == 0:
+                z -= quarter[patterns[k + 1, j + 1 - a, i + 1 - b], e]
+            if low & 2 == 0:
+                y += quarter[patterns[k + 1 - a, j, i + 1 - b], f]
+            if high & 2 == 0:
+                y -= quarter[patterns[k + 1 - a, j + 1, i + 1 - b], f]
+            if low & 4 == 0:
+                x += quarter[patterns[k + 1 - a, j + 1 - b, i], g]
+            if high & 4 == 0:
+                x -= quarter[patterns[k + 1 - a, j + 1 - b, i + 1], g]
+    if own:
+        z += 4 * FULL * ((low & 1) - (high & 1))
+        y += 2 * FULL * ((low & 2) - (high & 2))
+        x += FULL * ((low & 4) - (high & 4))
     return z, y, x
 
 
 @njit(**OPTIONS)
-def areas(first, end, result, mine, theirs, quarter, octant):
+def areas(first, end, result, labels, phase, other, sealed, mine, theirs, quarter, octant):
     """Write the interface between two phases in each voxel as a vector."""
     _, _, ny, nx = result.shape
     unit = 1.0 / (4 * FULL)
     for k in range(first, end):
         for j in range(ny):
             for i in range(nx):
-                a, b = _imbalance(mine, quarter, k, j, i), _imbalance(theirs, quarter, k, j, i)
+                high = sealed[k, j, i]
+                # Before the first voxel index -1 is right: the last one, across the period.
+                low = (sealed[k - 1, j, i] & 1) | (sealed[k, j - 1, i] & 2)
+                low |= sealed[k, j, i - 1] & 4
+                label = labels[k, j, i]
+                a = _imbalance(mine, quarter, k, j, i, low, high, label == phase)
+                b = _imbalance(theirs, quarter, k, j, i, low, high, label == other)
                 if (a[0] | a[1] | a[2]) == 0 or (b[0] | b[1] | b[2]) == 0:
                     continue
                 both = _octants(mine, octant, k, j, i) + _octants(theirs, octant, k, j, i)
@@ -374,6 +394,15 @@ def areas(first, end, result, mine, theirs, quarter, octant):
                 share = unit / (2.0 if both >= 8 * FULL - 8 else 3.0)
                 for axis in range(3):
                     result[axis, k, j, i] = share * (a[axis] - b[axis])
+
+
+@njit(**OPTIONS)
+def openings(result, axis, voxels, patterns, quarter, ny, nx):
+    """Write the open part of the faces after the given voxels along an axis, all pieces of it."""
+    for n in range(voxels.shape[0]):
+        v = voxels[n]
+        k, j, i = v // (ny * nx), v // nx % ny, v % nx
+        result[n] = _opening(patterns, quarter, axis, k, j, i, ALL_CORNERS, ALL_CORNERS)
 
 
 @njit(**OPTIONS)

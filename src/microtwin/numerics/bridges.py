@@ -79,8 +79,8 @@ class BridgeTable:
         there %= np.array(grid)[:, None]
         after = np.ravel_multi_index(tuple(there), tuple(grid))
         self.g = bridges.conductance.astype(np.float32)
-        self.axis = bridges.axis
-        self.plane = here[0]
+        self.axis = bridges.axis.astype(np.int8)
+        self.plane = here[0].astype(np.int32)
         # Numbers of (field, voxel), and their places in a vector.
         self.head, self.tail = bridges.first * size + bridges.voxel, bridges.second * size + after
         self._head = bridges.first * length + positions[bridges.voxel]
@@ -95,6 +95,8 @@ class BridgeTable:
         order = np.lexsort((own, colour, field))
         self._own, self._other = own[order], other[order]
         self._both = np.concatenate([self.g, self.g])[order]
+        self._along = np.concatenate([self.axis, self.axis])[order]
+        self._direction = np.repeat(np.array([1, -1], np.int8), len(self.g))[order]
         starts = np.searchsorted((2 * field + colour)[order], np.arange(2 * fields + 1))
         self._shares = [self._whole_nodes(a, b) for a, b in pairwise(starts.tolist())]
         self._shape, self._length = shape, length
@@ -136,12 +138,13 @@ class BridgeTable:
         for shares in self._shares:
             over_slabs(coupling.exchange_bridged, shares, *args)
 
-    def add_drive(self, r: NDArray, drive: tuple[float, float, float]) -> None:
-        """Add to r what flows because the affine field rises along the links."""
-        flow = self.g * np.array(drive, np.float32)[self.axis]
-        flat = r.reshape(-1)
-        np.add.at(flat, self._head, flow)
-        np.subtract.at(flat, self._tail, flow)
+    def renew(self, r: NDArray, x: NDArray, y: NDArray, drive: tuple[float, float, float]) -> None:
+        """Add to r what flows in with the potential x + y and the affine field of `drive`."""
+        rise = self._direction * np.array(drive)[self._along]
+        flat = (v.reshape(-1) for v in (r, x, y))
+        args = (*flat, self._own, self._other, self._both, rise)
+        for shares in self._shares:
+            over_slabs(coupling.renew_bridged, shares, *args)
 
     def _rise(self, u: NDArray) -> NDArray[np.float64]:
         flat = u.reshape(-1)

@@ -162,3 +162,19 @@ def exchange_bridged(first, end, r, u, own, other, g, factor):
     """Let factor g (u - u of the other end) flow out of r at the own end of each link."""
     for e in range(first, end):
         r[own[e]] -= f4(factor * g[e] * (f8(u[own[e]]) - f8(u[other[e]])))
+
+
+@njit(**FAST)
+def renew_bridged(first, end, r, x, y, own, other, g, rise):
+    """Add to r what flows in at the own end of each link, whose affine field rises by `rise`.
+
+    The potential is x + y. Links of one node stand beside each other and are summed up in double
+    precision: what cancels is not rounded.
+    """
+    total = 0.0
+    for e in range(first, end):
+        i, j = own[e], other[e]
+        total += g[e] * (f8(x[j]) - f8(x[i]) + f8(y[j]) - f8(y[i]) + rise[e])
+        if e + 1 == end or own[e + 1] != i:
+            r[i] += f4(total)
+            total = 0.0

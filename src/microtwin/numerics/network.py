@@ -217,11 +217,14 @@ class NetworkOperator:
         return self._exchange(r, u, factor)
 
     def _exchange(self, r: NDArray, u: NDArray, factor: float) -> float:
+        self._exchange_within(r, u, factor)
+        self._bridges.exchange(r, u, factor)
+        return self.dot(r, r)
+
+    def _exchange_within(self, r: NDArray, u: NDArray, factor: float) -> None:
         for (f, g), c in self._couplings.items():
             args = (r[f], r[g], u[f], u[g], c, float(factor))
             over_slabs(coupling.exchange, self._slabs, *args)
-        self._bridges.exchange(r, u, factor)
-        return self.dot(r, r)
 
     def combine(self, u: NDArray, a: float, v: NDArray, b: float) -> None:
         """Overwrite u with a u + b v."""
@@ -236,10 +239,11 @@ class NetworkOperator:
         for f, field in enumerate(self.fields):
             flux += field.renew(r[f], x[f], y[f], source[f])[1]
         drive = source[0][2]
-        self._bridges.add_drive(r, drive)
         flux += self._bridges.flux(x, drive[0]) + self._bridges.flux(y, 0.0)
-        self._exchange(r, x, 1.0)
-        return self._exchange(r, y, 1.0), flux
+        self._bridges.renew(r, x, y, drive)
+        for part in (x, y):
+            self._exchange_within(r, part, 1.0)
+        return self.dot(r, r), flux
 
     def split(self, x: NDArray, y: NDArray) -> None:
         """Keep x + y, but let x be the rounded sum and y the rounding error."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from microtwin.numerics.operator import GridOperator
 from microtwin.numerics.plane_fields import PlaneField, Source
 
-__all__ = ["RESIDUAL_PART", "cell_problem"]
+__all__ = ["RESIDUAL_PART", "cell_problem", "end_norm"]
 
 # The residual must be this much smaller than the tolerance on the flux spread: with the default
 # tolerance a solve ends at a spread below 1e-4 and a residual below 1e-6.
@@ -55,15 +55,23 @@ def cell_problem(
     nz = faces[0].shape[0]
     if periodic:
         operator = GridOperator(faces, weights)  # type: ignore[arg-type]
-        norm = nz * _norm(2.0 * factor * faces[0][-1].astype(float))
+        norm = end_norm(factor * faces[0][-1].astype(float), nz)
         return operator, Source(PlaneField.zeros(operator.shape), drive), norm
     low, high = (np.float32(factor) * face.astype(np.float32) for face in outer)
     ends = PlaneField.outer(2 * low, 2 * high, nz)
     operator = GridOperator(faces, weights, ends)  # type: ignore[arg-type]
-    norm = nz * _norm(2.0 * high.astype(float))
+    norm = end_norm(high, nz)
     return operator, Source(PlaneField.outer(-low, high, nz), drive), norm
 
 
-def _norm(field: NDArray[np.float64]) -> float:
-    # Not that of BLAS, whose threads would go on spinning on the cores that the solver uses.
-    return float(np.sqrt(np.square(field).sum()))
+def end_norm(conductance: NDArray[np.floating], nz: int) -> float:
+    """Return the norm of the right-hand side from the conductances of the faces of the last plane.
+
+    Parameters
+    ----------
+    conductance : ndarray of float
+    nz : int
+        Number of planes: the potential across the image, in steps per voxel.
+    """
+    # Not the norm of BLAS, whose threads would go on spinning on the cores that the solver uses.
+    return nz * float(np.sqrt(np.square(2.0 * conductance, dtype=float).sum()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -10,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microtwin.connectivity import label_clusters, percolating_mask
-from microtwin.geometry import area_vectors, smooth_geometry
+from microtwin.geometry import area_vectors, face_openings, film_faces, smooth_geometry
+from microtwin.numerics.bridges import Bridges
 from microtwin.numerics.network import NetworkOperator
 from microtwin.numerics.operator import GridOperator
-from microtwin.transport.cell_problem import cell_problem
+from microtwin.transport.cell_problem import cell_problem, end_norm
 
 __all__ = ["CompositeProblem", "composite_problem", "contact_resistance"]
 
@@ -67,7 +69,8 @@ def composite_problem(
     conductivities, two half voxels in series. On the embedded boundary every group of labels with
     the same conductivity is a field of its own: within it links conduct in proportion to the open
     fraction of the face, and `contact_resistance` couples the fields inside the voxels that the
-    interface crosses.
+    interface crosses. Across the faces of films one voxel thick, between two fields, current flows
+    as on the staircase.
     """
     carried = percolating_mask((conductivity > 0.0)[labels], 0, periodic)
     if not carried.any():
@@ -139,11 +142,14 @@ def _embedded(
     spacing: tuple[float, float, float],
     periodic: bool,
 ) -> CompositeProblem:
+    weights = [(spacing[0] / h) ** 2 for h in spacing]
+    sealed = film_faces(fields * carried, periodic)
     operators: list[GridOperator] = []
     sources, norms = [], []
     for number, value in enumerate(groups, start=1):
         clusters, _ = label_clusters((fields == number) & carried, periodic)
         geometry = smooth_geometry(fields, number, clusters, periodic)
+        _seal(geometry.faces, fields == number, sealed)
         factor = float(value) * geometry.unit
         operator, source, norm = cell_problem(
             geometry.faces, geometry.outer, spacing, periodic, factor
@@ -154,13 +160,54 @@ def _embedded(
     if len(operators) == 1:
         return CompositeProblem(operators[0], sources[0], norms[0])
     couplings = {}
-    stretch = np.array([(spacing[0] / h) ** 2 for h in spacing], np.float32)
+    stretch = np.array(weights, np.float32)
     for f, g in combinations(range(len(groups)), 2):
-        area = area_vectors(fields, f + 1, g + 1, periodic)
+        area = area_vectors(fields, f + 1, g + 1, periodic, sealed)
         area *= stretch[:, None, None, None]
         couplings[f, g] = _coupling(area) / np.float32(contact_resistance(groups[f], groups[g]))
-    network = NetworkOperator(operators, couplings)
-    return CompositeProblem(network, tuple(sources), float(np.linalg.norm(norms)))
+    bridges = _bridges(fields, groups, sealed, weights, periodic)
+    if periodic:  # bridges stand in for faces of the last layer
+        layer = fields[0].size
+        last = (bridges.axis == 0) & (bridges.voxel >= fields.size - layer)
+        norms.append(end_norm(bridges.conductance[last], len(fields)))
+    network = NetworkOperator(operators, couplings, bridges)
+    return CompositeProblem(network, tuple(sources), float(np.sqrt(np.square(norms).sum())))
+
+
+def _seal(
+    faces: tuple[NDArray[np.uint8], ...], inside: NDArray[np.bool_], sealed: NDArray[np.uint8]
+) -> None:
+    """Close the faces of films on one side of which the field is."""
+    for axis, face in enumerate(faces):
+        either = inside | np.roll(inside, -1, axis)
+        face[(sealed >> axis & 1).astype(bool) & either] = 0
+
+
+def _bridges(
+    fields: NDArray[np.uint8],
+    groups: NDArray[np.float64],
+    sealed: NDArray[np.uint8],
+    weights: Sequence[float],
+    periodic: bool,
+) -> Bridges:
+    """Return the links across the faces of films: two half voxels in series, as on the staircase.
+
+    The conductance is that of the part of the face which the two phases share.
+    """
+    parts = []
+    for axis in range(3):
+        voxel = np.flatnonzero(sealed >> axis & 1)
+        before = fields.ravel()[voxel]
+        after = np.roll(fields, -1, axis).ravel()[voxel]
+        opening = np.zeros(len(voxel), np.float32)
+        for number in range(1, len(groups) + 1):
+            part = (before == number) | (after == number)
+            opening[part] += face_openings(fields, number, axis, voxel[part], periodic)
+        k1, k2 = groups[before - 1], groups[after - 1]
+        g = (weights[axis] * 2.0 * k1 * k2 / (k1 + k2) * opening).astype(np.float32)
+        parts.append((np.full(len(voxel), axis), voxel, before - 1, after - 1, g))
+    axes, voxels, first, second, g = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Bridges(axes, voxels, first.astype(np.int64), second.astype(np.int64), g)
 
 
 def _coupling(area: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -117,9 +117,8 @@ def homogenize(
 
     Notes
     -----
-    With ``smooth``, a film one voxel thick that separates two other conductors is too resistive if
-    it conducts worse than they do (by a factor of three for a tenth of their conductivity): the
-    contact on one of its sides is lost. Use ``voxel`` where such films carry the current.
+    With ``smooth``, current crosses the faces of films one voxel thick as on the staircase: two
+    half voxels in series. Everywhere else the interface is rebuilt within the voxels.
     """
     check_options(boundary, interface, tol)
     values = _checked(micro, conductivities)
