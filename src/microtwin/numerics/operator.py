@@ -382,13 +382,16 @@ class GridOperator:
         import scipy.sparse as sp
 
         index = np.arange(self.size).reshape(self.shape)
-        matrix = sp.csr_array((self.size, self.size))
-        faces = self.faces
-        for axis in range(3):
-            g = self.weights[axis] * faces[axis].astype(float).ravel()
-            i, j = index.ravel(), np.roll(index, -1, axis).ravel()
-            matrix = matrix - sp.coo_array((g, (i, j)), matrix.shape)
-        return (matrix + matrix.T + sp.diags_array(self.diagonal().ravel())).tocsr()
+        values, rows, columns = [self.diagonal().ravel()], [index.ravel()], [index.ravel()]
+        for axis, face in enumerate(self.faces):
+            open_faces = face > 0
+            g = self.weights[axis] * face[open_faces].astype(float)
+            i, j = index[open_faces], np.roll(index, -1, axis)[open_faces]
+            values += [-g, -g]
+            rows += [i, j]
+            columns += [j, i]
+        entries = (np.concatenate(rows), np.concatenate(columns))
+        return sp.csr_array((np.concatenate(values), entries), (self.size, self.size))
 
 
 def factorized(matrix: Any, positions: NDArray[np.int64]) -> Callable[[NDArray], NDArray]:
