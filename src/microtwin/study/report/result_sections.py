@@ -29,7 +29,7 @@ from .words import does_not_percolate, is_infinite, percolation_sentences, quant
 
 __all__ = ["microstructure_section", "results_section", "tensors_section", "transport_section"]
 
-_SOURCES = ("discretisation", "sampling", "segmentation")
+_SOURCES = ("discretisation", "sampling", "segmentation", "material")
 _NOT_ESTIMATED = "–"
 
 
@@ -39,18 +39,19 @@ def results_section(data: ReportData) -> str:
     body = "".join(callout(sentence) for sentence in percolation_sentences(data))
     if not quantities:
         return body + "<p>The study lists no quantities.</p>"
-    extra = ["material"] if any(_uncertainty(q).get("material") for q in quantities) else []
-    sources = [*_SOURCES, *extra]
+    sources = [s for s in _SOURCES if any(_uncertainty(q).get(s) is not None for q in quantities)]
+    missing = [s for s in _SOURCES if s not in sources]
     body += table(
         ["Quantity", "Of", "Value", *map(str.capitalize, sources), "Total", "Checks"],
         [_quantity_row(q, sources) for q in quantities],
         caption="Results with their standard uncertainties, in the unit of the value",
         words=2,
     )
+    nowhere = f" The part of {' and '.join(missing)} was not estimated at all." if missing else ""
     body += (
         '<p class="remark">The uncertainties are absolute standard uncertainties; the total is the '
         "root of the sum of the squares of those that are known. A dash stands for a source "
-        "that was not estimated; it is not zero.</p>"
+        f"that was not estimated; it is not zero.{nowhere}</p>"
     )
     checks = [(q, check) for q in quantities for check in q.get("checks") or []]
     if checks:
@@ -81,7 +82,7 @@ def _quantity_row(quantity: Mapping[str, Any], sources: Iterable[str]) -> list[A
         shown = Html(f"<strong>{text(value_with_uncertainty(value, total, unit))}</strong>")
     return [
         quantity_name(quantity.get("name")),
-        _place(quantity) or "–",
+        Html(text(_place(quantity) or "–").replace("/", "/<wbr>")),
         shown,
         *(_term(_scaled(budget.get(source), factor), value) for source in sources),
         _term(total, value),
