@@ -19,6 +19,7 @@ from microtwin.numerics import (
     NetworkOperator,
     PlaneField,
     Source,
+    bridges,
     multigrid,
     solve,
     threads,
@@ -203,6 +204,26 @@ def test_renew(network):
     assert norm == pytest.approx(np.vdot(r.astype(float), r.astype(float)), rel=1e-5)
     layers = network.layer_flux(total, 1.0)
     np.testing.assert_allclose(flux[1:-1], layers[:-1], rtol=1e-6, atol=tolerance)
+
+
+@pytest.mark.parametrize("periodic", [False, True])
+def test_bridges_give_the_same_bits_on_any_number_of_threads(monkeypatch, periodic):
+    def outcome(n):
+        monkeypatch.setattr(bridges, "SHARE", 1)
+        monkeypatch.setattr(bridges, "thread_count", lambda: n)
+        network = make_network((7, 6, 8), 2, periodic)
+        shares = network.operator._bridges._shares
+        assert max(len(part) for part in shares) == n
+        vectors = [network.operator.load(network.vector(i)) for i in range(5)]
+        u, r, x, y, rhs = vectors
+        coarse = network.operator.coarsen().zeros()
+        network.operator.smooth_and_restrict(u, rhs, coarse)
+        norm = network.operator.subtract_product(r, u, 0.7)
+        source = [Source(PlaneField.dense(f), (1.0, 0.5, 0.0)) for f in network.vector(5)]
+        renewed = network.operator.renew(rhs, x, y, network.operator.prepared(source))
+        return [np.asarray(v).tobytes() for v in (u, coarse, r, norm, rhs, *renewed)]
+
+    assert outcome(1) == outcome(2) == outcome(5)
 
 
 @given(networks)

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microtwin.numerics.quarters import clear_last, from_quarters, plane_length, to_quarters
+from microtwin.numerics.quarters import (
+    clear_last,
+    from_quarters,
+    plane_length,
+    to_quarters,
+    vector_positions,
+)
 
 shapes = st.tuples(*[st.integers(1, 9)] * 3)
 
@@ -29,6 +35,13 @@ def test_every_voxel_stands_where_the_layout_says(shape):
     # Guard rows and the ends of odd grids are zero.
     assert np.count_nonzero(split) == grid.size
     assert not split[:, :, 0].any()
+
+
+@given(shapes)
+def test_positions_lead_to_the_voxels(shape):
+    grid = np.arange(np.prod(shape)).reshape(shape)
+    positions = vector_positions(np.indices(shape).reshape(3, -1), shape)
+    np.testing.assert_array_equal(to_quarters(grid).ravel()[positions], grid.ravel())
 
 
 @given(shapes, st.sampled_from([1, 2]))

@@ -99,8 +99,6 @@ def test_layers_of_any_thickness_are_exact(stack, boundary, interface, axis):
     """Films, pairs and thicker layers in any order, along any axis, on anisotropic voxels."""
     values = np.array([0.1, 1.0, 3.0, 40.0])
     sequence = np.repeat([n for _, n in stack], [t for t, _ in stack]).astype(np.uint8)
-    if len(sequence) < 2:
-        return
     labels = np.broadcast_to(sequence[:, None, None], (len(sequence), 2, 3))
     micro = Microstructure(
         np.ascontiguousarray(np.moveaxis(labels, 0, axis)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,25 +46,30 @@ def film_faces(labels: NDArray[np.uint8], periodic: bool = False) -> NDArray[np.
 
 
 def face_openings(
-    labels: NDArray[np.uint8], phase: int, axis: int, voxels: NDArray[np.int64], periodic: bool
-) -> NDArray[np.float32]:
+    labels: NDArray[np.uint8],
+    phase: int,
+    voxels: Sequence[NDArray[np.int64]],
+    periodic: bool,
+) -> list[NDArray[np.float32]]:
     """Return the open part of some faces, with all pieces of the phase, connected or not.
 
     Parameters
     ----------
     labels : ndarray of uint8, shape (nz, ny, nx)
     phase : int
-    axis : int
-    voxels : ndarray of int64, shape (n,)
-        The voxels before the faces along the axis, counted in C order.
+    voxels : sequence of 3 ndarrays of int64
+        The voxels before the faces along z, y and x, counted in C order.
     periodic : bool
         As in `film_faces`.
 
     Returns
     -------
-    ndarray of float32, shape (n,)
+    list of 3 ndarrays of float32, of the same shapes
     """
-    result = np.empty(len(voxels), np.float32)
-    patterns = label_patterns(labels, phase, periodic)
-    kernels.openings(result, axis, voxels, patterns, pattern_table().faces, *labels.shape[1:])
-    return result / np.float32(4 * kernels.FULL)
+    patterns, quarter = label_patterns(labels, phase, periodic), pattern_table().faces
+    results = []
+    for axis, chosen in enumerate(voxels):
+        result = np.empty(len(chosen), np.float32)
+        kernels.openings(result, axis, chosen, patterns, quarter, *labels.shape[1:])
+        results.append(result / np.float32(4 * kernels.FULL))
+    return results

@@ -13,9 +13,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from microtwin.geometry import kernels
+from microtwin.geometry import level_set_kernels as kernels
 from microtwin.geometry.apertures import PhaseGeometry, assemble
 from microtwin.geometry.catalogue import EDGES, PATTERNS, pattern_table
+from microtwin.geometry.kernels import ALL_OTHER
 from microtwin.numerics.threads import over_slabs, slab_bounds
 
 __all__ = ["level_set_geometry"]
@@ -59,7 +60,7 @@ def level_set_geometry(
     # Every cell that the surface cuts gets rows of its own, behind those of the label patterns.
     start = PATTERNS + np.concatenate([[0], np.cumsum(mixed)])
     table = pattern_table()
-    table.include(np.array([0, kernels.ALL_OTHER]))
+    table.include(np.array([0, ALL_OTHER]))
     faces = np.concatenate([table.faces, np.empty((mixed.sum(), 12), np.uint8)])
     octants = np.concatenate([table.octants, np.empty((mixed.sum(), 8), np.uint8)])
     over_slabs(kernels.slice_cells, slabs, cells, start, field, periodic, EDGES, faces, octants)

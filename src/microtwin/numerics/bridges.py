@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microtwin.numerics import coupling
+from microtwin.numerics.quarters import plane_length, vector_positions
 from microtwin.numerics.threads import over_slabs, thread_count
 
 __all__ = ["BridgeTable", "Bridges"]
@@ -58,33 +59,24 @@ class BridgeTable:
     bridges : Bridges
     shape : tuple of 4 ints
         (fields, nz, ny, nx).
-    positions : ndarray of int64, shape (nz ny nx,)
-        Where the voxels stand in the flat vector of a field.
-    length : int
-        Length of that vector.
     """
 
-    def __init__(
-        self,
-        bridges: Bridges,
-        shape: tuple[int, ...],
-        positions: NDArray[np.int64],
-        length: int,
-    ) -> None:
-        fields, *grid = shape
-        size = int(np.prod(grid))
+    def __init__(self, bridges: Bridges, shape: tuple[int, int, int, int]) -> None:
+        fields, *sides = shape
+        grid = (sides[0], sides[1], sides[2])
+        size, length = int(np.prod(grid)), grid[0] * plane_length(*grid[1:])
         here = np.array(np.unravel_index(bridges.voxel, grid)).reshape(3, -1)
         there = here.copy()
         there[bridges.axis, np.arange(len(bridges.voxel))] += 1
         there %= np.array(grid)[:, None]
-        after = np.ravel_multi_index(tuple(there), tuple(grid))
+        after = np.ravel_multi_index(tuple(there), grid)
         self.g = bridges.conductance.astype(np.float32)
         self.axis = bridges.axis.astype(np.int8)
         self.plane = here[0].astype(np.int32)
         # Numbers of (field, voxel), and their places in a vector.
         self.head, self.tail = bridges.first * size + bridges.voxel, bridges.second * size + after
-        self._head = bridges.first * length + positions[bridges.voxel]
-        self._tail = bridges.second * length + positions[after]
+        self._head = bridges.first * length + vector_positions(here, grid)
+        self._tail = bridges.second * length + vector_positions(there, grid)
         # Both directions of each link, sorted by field and colour of the node that receives.
         own, other = (
             np.concatenate([self._head, self._tail]),

@@ -66,30 +66,26 @@ class NetworkOperator:
         self._work = np.zeros((2, *self.fields[0].zeros().shape), np.float32)
         self._wraps = any(field.wraps for field in self.fields)
         self._couplings = {pair: to_quarters(c) for pair, c in self.couplings.items()}
-        self._bridges = BridgeTable(
-            bridges or Bridges.none(),
-            self.shape,
-            self.fields[0].positions(),
-            self.fields[0].zeros(np.int8).size,
-        )
-        self._bridged = self._bridges.diagonal() if len(self._bridges) else None
+        self._bridges = BridgeTable(bridges or Bridges.none(), self.shape)
         # Seen from one field alone, its couplings and bridges are part of its diagonal.
-        self._relaxed = [self._alone(f, None) for f in range(len(self.fields))]
+        across = {}
+        if len(self._bridges):
+            across = {f: d for f, d in enumerate(self._bridges.diagonal()) if d.any()}
+        self._relaxed = [self._alone(f, None, across) for f in range(len(self.fields))]
         self._paired = {
-            pair: (self._alone(pair[0], pair[1]), self._alone(pair[1], pair[0]))
-            for pair in self.couplings
+            (f, g): (self._alone(f, g, across), self._alone(g, f, across))
+            for f, g in self.couplings
         }
         coupled = {f for pair in self.couplings for f in pair}
         self._single = [f for f in range(len(self.fields)) if f not in coupled]
 
-    def _alone(self, f: int, partner: int | None) -> GridOperator:
+    def _alone(self, f: int, partner: int | None, across: Mapping[int, NDArray]) -> GridOperator:
         """Return the operator of a field with its links to others, but for one, as diagonal."""
         field = self.fields[f]
         mass = [] if field.mass is None else [field.mass]
         own = [c for pair, c in self.couplings.items() if f in pair and partner not in pair]
-        if self._bridges.of_field(f):
-            assert self._bridged is not None
-            own.append(self._bridged[f])
+        if f in across:
+            own.append(across[f])
         if own:
             mass.append(PlaneField.dense(np.sum(own, axis=0)))
         total = None if not mass else mass[0] if len(mass) == 1 else mass[0].plus(mass[1])

@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 from microtwin.numerics import kernels, krylov_kernels
 from microtwin.numerics.kernels import FINISH, RELAX
 from microtwin.numerics.plane_fields import PlaneField, Source
-from microtwin.numerics.quarters import clear_last, from_quarters, plane_length, to_quarters
+from microtwin.numerics.quarters import (
+    clear_last,
+    from_quarters,
+    plane_length,
+    to_quarters,
+    vector_positions,
+)  # fmt: skip
 from microtwin.numerics.schedule import Schedule, schedule, single_stage
 from microtwin.numerics.threads import over_slabs, slab_bounds
 
@@ -216,15 +222,8 @@ class GridOperator:
 
     def subtract_product(self, r: NDArray, u: NDArray, factor: float) -> float:
         """Subtract factor A u from r and return the square of the norm of r."""
-        over_slabs(
-            krylov_kernels.subtract_product,
-            self._slabs,
-            r,
-            u,
-            np.float32(factor),
-            self._op,
-            self._parts,
-        )
+        args = (r, u, np.float32(factor), self._op, self._parts)
+        over_slabs(krylov_kernels.subtract_product, self._slabs, *args)
         return float(self._parts.sum())
 
     def dot(self, u: NDArray, v: NDArray) -> float:
@@ -362,9 +361,7 @@ class GridOperator:
 
     def positions(self) -> NDArray[np.int64]:
         """Return where the voxels of the grid, in order, stand in a flat vector."""
-        vector = self.zeros(np.int64)
-        vector[...] = np.arange(vector.size).reshape(vector.shape)
-        return self.unload(vector).ravel()
+        return vector_positions(np.indices(self.shape).reshape(3, -1), self.shape)
 
     def diagonal(self) -> NDArray[np.float64]:
         """Return the diagonal of the operator on the grid."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from microtwin.numerics.threads import over_slabs, slab_bounds
 
-__all__ = ["clear_last", "from_quarters", "plane_length", "to_quarters"]
+__all__ = ["clear_last", "from_quarters", "plane_length", "to_quarters", "vector_positions"]
 
 
 def _half(n: int) -> int:
@@ -86,3 +86,19 @@ def clear_last(quarters: NDArray, ny: int, nx: int, axis: int) -> None:
         split[:, (ny - 1) % 2, :, _half(ny)] = 0
     else:
         split[:, :, (nx - 1) % 2, :, _half(nx) - 1] = 0
+
+
+def vector_positions(voxels: NDArray[np.integer], shape: tuple[int, int, int]) -> NDArray[np.int64]:
+    """Return where voxels stand in a flat vector.
+
+    Parameters
+    ----------
+    voxels : ndarray of int, shape (3, n)
+        Their indices along z, y and x.
+    shape : tuple of 3 ints
+        Shape of the grid.
+    """
+    _, ny, nx = shape
+    k, j, i = voxels
+    row = (2 * (j % 2) + i % 2) * (_half(ny) + 1) + 1 + j // 2
+    return np.asarray(k * plane_length(ny, nx) + row * _half(nx) + i // 2, np.int64)

@@ -194,20 +194,22 @@ def _bridges(
 
     The conductance is that of the part of the face which the two phases share.
     """
-    parts = []
-    for axis in range(3):
-        voxel = np.flatnonzero(sealed >> axis & 1)
-        before = fields.ravel()[voxel]
-        after = np.roll(fields, -1, axis).ravel()[voxel]
-        opening = np.zeros(len(voxel), np.float32)
-        for number in range(1, len(groups) + 1):
-            part = (before == number) | (after == number)
-            opening[part] += face_openings(fields, number, axis, voxel[part], periodic)
-        k1, k2 = groups[before - 1], groups[after - 1]
-        g = (weights[axis] * 2.0 * k1 * k2 / (k1 + k2) * opening).astype(np.float32)
-        parts.append((np.full(len(voxel), axis), voxel, before - 1, after - 1, g))
-    axes, voxels, first, second, g = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Bridges(axes, voxels, first.astype(np.int64), second.astype(np.int64), g)
+    voxels = [np.flatnonzero(sealed >> axis & 1) for axis in range(3)]
+    before = [fields.ravel()[voxel] for voxel in voxels]
+    after = [np.roll(fields, -1, axis).ravel()[voxel] for axis, voxel in enumerate(voxels)]
+    openings = [np.zeros(len(voxel), np.float32) for voxel in voxels]
+    for number in range(1, len(groups) + 1):
+        sides = [(b == number) | (a == number) for b, a in zip(before, after, strict=True)]
+        faces = [voxel[side] for voxel, side in zip(voxels, sides, strict=True)]
+        shares = face_openings(fields, number, faces, periodic)
+        for opening, side, share in zip(openings, sides, shares, strict=True):
+            opening[side] += share
+    axis = np.repeat(np.arange(3), [len(voxel) for voxel in voxels])
+    # Fields are counted from 0, their labels from 1.
+    first, second = (np.concatenate(side).astype(np.int64) - 1 for side in (before, after))
+    k1, k2 = groups[first], groups[second]
+    g = np.array(weights)[axis] * 2.0 * k1 * k2 / (k1 + k2) * np.concatenate(openings)
+    return Bridges(axis, np.concatenate(voxels), first, second, g.astype(np.float32))
 
 
 def _coupling(area: NDArray[np.float32]) -> NDArray[np.float32]:
