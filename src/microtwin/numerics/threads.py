@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-__all__ = ["over_slabs", "slab_bounds", "thread_count"]
+__all__ = ["even_shares", "over_slabs", "slab_bounds", "thread_count"]
 
 SERIAL_SIZE = 150_000  # voxels: below this, handing work to a thread costs more than it saves
 THINNEST = 14  # planes of the thinnest slab: the smoothing wave needs room (see `schedule`)
@@ -61,6 +61,12 @@ def slab_bounds(shape: tuple[int, ...]) -> list[tuple[int, int]]:
     size = shape[0] * shape[1] * shape[2]
     n = 1 if size < SERIAL_SIZE else max(1, min(thread_count(), shape[0] // THINNEST))
     return [(s * shape[0] // n, (s + 1) * shape[0] // n) for s in range(n)]
+
+
+def even_shares(count: int) -> list[tuple[int, int]]:
+    """Split a number of things into one range (first, end) per thread; for work without order."""
+    n = max(1, min(thread_count(), count))
+    return [(s * count // n, (s + 1) * count // n) for s in range(n)]
 
 
 def over_slabs(kernel: Callable[..., Any], bounds: Sequence[tuple[int, ...]], *args: Any) -> None:
