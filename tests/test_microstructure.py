@@ -267,3 +267,49 @@ def test_representation_tells_size_and_fractions():
         "pore 100.0 %, active 0.0 %, binder 0.0 %)"
     )
     assert repr(Scan(np.zeros((2, 2, 2)), 1e-6)) == "Scan(2 x 2 x 2 voxels of 1000 nm, float64)"
+
+
+# --- probabilities ------------------------------------------------------------------------------
+
+
+def soft(shape=(4, 6, 8)) -> Microstructure:
+    rng = np.random.default_rng(3)
+    binder = rng.integers(0, 100, shape).astype(np.uint8)
+    active = rng.integers(0, 100, shape).astype(np.uint8)
+    probable = np.stack([255 - binder - active, active, binder])
+    labels = np.argmax(probable, axis=0).astype(np.uint8)
+    return Microstructure(labels, 1e-6, PHASES, probable)
+
+
+def test_without_probabilities_labels_are_certain():
+    micro = micro_of(np.array([[[0, 1], [2, 1]], [[1, 1], [0, 2]]], np.uint8))
+    assert micro.probabilities is None
+    assert np.array_equal(micro.probability("active"), micro.labels == 1)
+
+
+def test_probabilities_are_numbers_from_zero_to_one_that_add_up():
+    micro = soft()
+    total = sum(micro.probability(phase) for phase in PHASES)
+    assert np.abs(total - 1).max() < 1e-6
+    with pytest.raises(ValueError, match="glass"):
+        micro.probability("glass")
+
+
+def test_probabilities_follow_crops_reflections_and_coarsening():
+    micro = soft()
+    crop = micro.crop(z=slice(1, 3), x=slice(2, 8))
+    assert np.array_equal(crop.probabilities, micro.probabilities[:, 1:3, :, 2:8])
+    mirrored = micro.mirror(["y"])
+    assert np.array_equal(
+        mirrored.probability("binder")[:, 6:], micro.probability("binder")[:, ::-1]
+    )
+    coarse = micro.coarsen(2)
+    blocks = micro.probability("active").reshape(2, 2, 3, 2, 4, 2).mean(axis=(1, 3, 5))
+    # The means are rounded to 255ths.
+    assert np.abs(coarse.probability("active") - blocks).max() <= 0.5 / 255 + 1e-6
+
+
+def test_probabilities_of_another_shape_are_refused():
+    labels = np.zeros((3, 3, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"shape \(3, 3, 3, 3\) \(phases, z, y, x\) and uint8"):
+        Microstructure(labels, 1e-6, PHASES, np.zeros((2, 3, 3, 3), np.uint8))

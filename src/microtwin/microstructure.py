@@ -163,12 +163,16 @@ class Microstructure:
     phases : mapping of str to int
         Name of each phase and its label. Every label in the image needs a name; a named phase
         may be absent from the image.
+    probabilities : ndarray of uint8, shape (n_phases, nz, ny, nx), optional
+        How sure each label is: the probability of each phase, in the order of `phases`, in
+        255ths. A segmentation gives them; `probability` returns them as numbers from 0 to 1.
 
     Raises
     ------
     ValueError
         If the labels are not 3-D, thinner than two voxels, not whole numbers from 0 to 255, or
-        not all named; if the voxel size is missing or not positive; if two phases share a label.
+        not all named; if the voxel size is missing or not positive; if two phases share a label;
+        if the probabilities have another shape or type.
 
     Examples
     --------
@@ -184,6 +188,7 @@ class Microstructure:
     labels: NDArray[np.uint8]
     voxel_size: VoxelSize = None  # type: ignore[assignment]
     phases: Mapping[str, int] = field(default_factory=dict)
+    probabilities: NDArray[np.uint8] | None = None
 
     if TYPE_CHECKING:
 
@@ -192,6 +197,7 @@ class Microstructure:
             labels: ArrayLike,
             voxel_size: float | Sequence[float] | None = None,
             phases: Mapping[str, int] = ...,
+            probabilities: NDArray[np.uint8] | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -210,6 +216,9 @@ class Microstructure:
                 "Name every label, for example phases={'pore': 0, 'active': 1}"
             )
         object.__setattr__(self, "_histogram", histogram)
+        if self.probabilities is not None:
+            _check_probabilities(self.probabilities, (len(phases), *self.labels.shape))
+            object.__setattr__(self, "probabilities", _read_only(self.probabilities))
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -251,6 +260,16 @@ class Microstructure:
         member[[self.label(name) for name in names]] = True
         return member[self.labels]
 
+    def probability(self, phase: str) -> NDArray[np.float32]:
+        """Return the probability that each voxel is of a phase, 0 to 1, shape (nz, ny, nx).
+
+        Without `probabilities` every label counts as certain.
+        """
+        if self.probabilities is None:
+            return self.mask(phase).astype(np.float32)
+        self.label(phase)  # names the phases there are, if this is none of them
+        return self.probabilities[list(self.phases).index(phase)] / np.float32(255)
+
     def profile(self, phase: str, direction: Direction = "z") -> NDArray[np.float64]:
         """Return the fraction of a phase in each layer along a direction, shape (n,)."""
         axis = axis_index(direction)
@@ -261,7 +280,9 @@ class Microstructure:
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
     ) -> Microstructure:
         """Return the part of the image inside three slices, in voxels."""
-        return Microstructure(_cropped(self.labels, z, y, x), self.voxel_size, self.phases)
+        labels = _cropped(self.labels, z, y, x)
+        probable = None if self.probabilities is None else self.probabilities[:, z, y, x]
+        return Microstructure(labels, self.voxel_size, self.phases, probable)
 
     def mirror(self, directions: Iterable[Direction] = AXES) -> Microstructure:
         """Return the image joined to its reflection along each direction, twice as long there.
@@ -269,18 +290,22 @@ class Microstructure:
         The copy is periodic: the reflection plane is the outer face of the image, so the first
         and the last voxel of the result are equal.
         """
-        labels = self.labels
+        labels, probable = self.labels, self.probabilities
         for direction in directions:
-            axis = axis_index(direction)
+            # The last three axes of both arrays are (z, y, x).
+            axis = axis_index(direction) - 3
             labels = np.concatenate([labels, np.flip(labels, axis)], axis=axis)
-        return Microstructure(labels, self.voxel_size, self.phases)
+            if probable is not None:
+                probable = np.concatenate([probable, np.flip(probable, axis)], axis=axis)
+        return Microstructure(labels, self.voxel_size, self.phases, probable)
 
     def coarsen(self, factor: int = 2) -> Microstructure:
         """Return the image on voxels `factor` times larger, with the majority labels of the blocks.
 
         Ties are given alternately to the lowest and the highest of the tied labels, as on a
         chess board of blocks, so that no phase gains from them. Voxels at the far end of an axis
-        that do not fill a block are left out. See `coarse_fractions` for what a majority loses.
+        that do not fill a block are left out. Probabilities become the means of the blocks. See
+        `coarse_fractions` for what a majority loses.
 
         Raises
         ------
@@ -292,7 +317,7 @@ class Microstructure:
         ordered = sorted(self.phases.values())
         parity = np.indices(tuple(n // factor for n in self.shape), dtype=np.uint8).sum(0) % 2 == 1
         for value in ordered:
-            count = _block_counts(self.labels == value, factor)
+            count = _block_sums(self.labels == value, factor)
             if labels is None or best is None:
                 labels, best = np.full(count.shape, value, np.uint8), count
                 continue
@@ -300,7 +325,12 @@ class Microstructure:
             labels[wins] = value
             np.maximum(best, count, out=best)
         assert labels is not None
-        return Microstructure(labels, tuple(factor * h for h in self.voxel_size), self.phases)
+        probable = None
+        if self.probabilities is not None:
+            means = (_block_sums(phase, factor) / factor**3 for phase in self.probabilities)
+            probable = np.stack([np.round(mean).astype(np.uint8) for mean in means])
+        sizes = tuple(factor * h for h in self.voxel_size)
+        return Microstructure(labels, sizes, self.phases, probable)
 
     def coarse_fractions(self, phase: str, factor: int = 2) -> NDArray[np.float32]:
         """Return the fraction of a phase in each block of ``factor**3`` voxels.
@@ -315,7 +345,7 @@ class Microstructure:
             As `coarsen`.
         """
         _checked_factor(factor, self.shape)
-        count = _block_counts(self.labels == self.label(phase), factor)
+        count = _block_sums(self.labels == self.label(phase), factor)
         return (count / np.float32(factor**3)).astype(np.float32)
 
     def __repr__(self) -> str:
@@ -378,6 +408,14 @@ def _cropped(array: NDArray, z: slice, y: slice, x: slice) -> NDArray:
     return part
 
 
+def _check_probabilities(probabilities: NDArray, shape: tuple[int, ...]) -> None:
+    if probabilities.shape != shape or probabilities.dtype != np.uint8:
+        raise ValueError(
+            f"probabilities of shape {probabilities.shape} and type {probabilities.dtype} are not "
+            f"allowed; shape {shape} (phases, z, y, x) and uint8 (255ths) are needed"
+        )
+
+
 def _checked_factor(factor: int, shape: tuple[int, int, int]) -> None:
     if int(factor) != factor or factor < 1 or min(shape) // int(factor) < 2:
         raise ValueError(
@@ -386,13 +424,14 @@ def _checked_factor(factor: int, shape: tuple[int, int, int]) -> None:
         )
 
 
-def _block_counts(mask: NDArray[np.bool_], factor: int) -> NDArray[np.uint32]:
-    """Count true voxels in each full block of factor^3 voxels."""
-    count: NDArray = mask.view(np.uint8)
+def _block_sums(values: NDArray, factor: int) -> NDArray[np.uint32]:
+    """Add up the voxels (counts of true, or 8-bit numbers) in each full block of factor^3."""
+    count: NDArray = values.view(np.uint8)
+    small = factor == 2 and values.dtype == bool
     # One axis at a time keeps the temporaries small: strided slices are added in place.
     for axis in (2, 1, 0):
         n = count.shape[axis] // factor
-        dtype = np.uint8 if factor == 2 else np.uint32
+        dtype = np.uint8 if small else np.uint32
         total = np.zeros((*count.shape[:axis], n, *count.shape[axis + 1 :]), dtype)
         index: list[slice] = [slice(None)] * 3
         for offset in range(factor):
