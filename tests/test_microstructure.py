@@ -245,8 +245,11 @@ def test_scan_keeps_its_values_read_only():
     ("values", "match"),
     [
         (np.zeros((3, 3)), "3-D"),
-        (np.full((2, 2, 2), np.nan), "8 NaN or infinite"),
-        (np.array([[[1, np.inf], [0, 0]], [[0, 0], [0, 0]]]), "1 NaN or infinite"),
+        (np.full((2, 2, 2), np.nan), "8 NaN or infinite.*z 0:2, y 0:2, x 0:2"),
+        (
+            np.array([[[1, np.inf], [0, 0]], [[0, 0], [0, 0]]]),
+            "1 NaN or infinite.*z 0:1, y 0:1, x 1:2",
+        ),
         (np.zeros((2, 2, 2), complex), "real numbers"),
     ],
 )

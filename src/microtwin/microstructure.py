@@ -75,6 +75,28 @@ def _checked_volume(array: NDArray, noun: str) -> None:
         )
 
 
+def _check_finite(values: NDArray) -> None:
+    """Raise a `ValueError` that tells how many values are not finite, and the box they lie in."""
+    bad = 0
+    first, last = np.array(values.shape), np.zeros(3, int)
+    # Layer by layer, for a mask of the whole would take a quarter of the image again.
+    for z, layer in enumerate(values):
+        wrong = ~np.isfinite(layer)
+        if not wrong.any():
+            continue
+        bad += int(np.count_nonzero(wrong))
+        rows, columns = (np.flatnonzero(wrong.any(axis)) for axis in (1, 0))
+        first = np.minimum(first, (z, rows[0], columns[0]))
+        last = np.maximum(last, (z, rows[-1], columns[-1]))
+    if bad:
+        ends = zip(AXES, first, last, strict=True)
+        box = ", ".join(f"{axis} {low}:{high + 1}" for axis, low, high in ends)
+        raise ValueError(
+            f"the scan holds {bad} NaN or infinite values, all in the box {box} of voxels; crop "
+            "them away or fill them in"
+        )
+
+
 def _read_only(array: NDArray) -> NDArray:
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
@@ -122,11 +144,8 @@ class Scan:
                 f"the scan has dtype {values.dtype}; real numbers are needed "
                 "(take one channel of a colour image, the magnitude of a complex one)"
             )
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            bad = int(values.size - np.count_nonzero(np.isfinite(values)))
-            raise ValueError(
-                f"the scan holds {bad} NaN or infinite values; crop them away or fill them in"
-            )
+        if values.dtype.kind == "f":
+            _check_finite(values)
         object.__setattr__(self, "values", _read_only(values))
         object.__setattr__(self, "voxel_size", _checked_voxel_size(self.voxel_size))
 
@@ -139,6 +158,10 @@ class Scan:
     def extent(self) -> VoxelSize:
         """Physical size of the image along (z, y, x) in metres."""
         return tuple(n * h for n, h in zip(self.shape, self.voxel_size, strict=True))  # type: ignore[return-value]
+
+    def read_layers(self, start: int, stop: int) -> NDArray:
+        """Return the layers ``start`` to ``stop - 1`` along z, as a volume in a file does."""
+        return self.values[start:stop]
 
     def crop(self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)) -> Scan:
         """Return the part of the scan inside three slices (in voxels)."""
