@@ -420,6 +420,12 @@ def test_missing_file_and_unknown_ending(tmp_path):
     (tmp_path / "a.png").write_bytes(b"")
     with pytest.raises(ValueError, match=r"'\.png'; known are \.tif"):
         mt.read_scan(tmp_path / "a.png", 1e-6)
+    for ending in (".nxs", ".zarr", ".nhdr", ".mha", ".rec", ".am", ".raw", ".npy"):
+        with pytest.raises(ValueError, match=rf"known are .*\{ending}"):
+            mt.read_scan(tmp_path / "a.png", 1e-6)
+    # Not everything that is read can be written.
+    with pytest.raises(ValueError, match=r"'\.am'; known are \.tif.*\.zarr.*\.mrc.*\.npy$"):
+        mt.write_scan(mt.Scan(np.zeros((2, 2, 2)), 1e-6), tmp_path / "b.am")
     with pytest.raises(ValueError, match=r"'\.png'; known are \.tif"):
         mt.write_scan(mt.Scan(np.zeros((2, 2, 2)), 1e-6), tmp_path / "b.png")
 
@@ -439,6 +445,15 @@ def test_float_labels_and_nan_values(tmp_path):
     with pytest.raises(ValueError, match=r"a\.npy: labels have dtype float64"):
         mt.read_microstructure(tmp_path / "a.npy", 1e-6, PHASES)
     with pytest.raises(ValueError, match=r"a\.npy: the scan holds 27 NaN"):
+        mt.read_scan(tmp_path / "a.npy", 1e-6)
+
+
+def test_nan_patch_is_located(tmp_path):
+    values = np.ones((6, 7, 8), np.float32)
+    values[2:4, 1, 3:6] = np.nan
+    values[5, 4, 2] = np.inf
+    np.save(tmp_path / "a.npy", values)
+    with pytest.raises(ValueError, match=r"7 NaN or infinite values, .* z 2:6, y 1:5, x 2:6 of"):
         mt.read_scan(tmp_path / "a.npy", 1e-6)
 
 

@@ -1,6 +1,8 @@
 __all__ = [
     "StoredVolume",
+    "iter_slabs",
     "open_volume",
+    "raw_sidecar",
     "read_microstructure",
     "read_scan",
     "write_microstructure",
@@ -14,4 +16,5 @@ from .formats import (
     write_microstructure,
     write_scan,
 )
-from .stored import StoredVolume
+from .raw import raw_sidecar
+from .stored import StoredVolume, iter_slabs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +12,55 @@ from numpy.typing import NDArray
 
 from ..microstructure import Microstructure, Scan, VoxelSize
 from ..units import metres
-from . import hdf5, tiff
-from .stored import StoredVolume, check_coarsening, require_memory, slabs
+from . import amira, hdf5, metaimage, mrc, npy, nrrd, ome_zarr, raw, tiff
+from .stored import StoredVolume, check_coarsening, iter_slabs, require_memory, slabs
 
 __all__ = ["open_volume", "read_microstructure", "read_scan", "write_microstructure", "write_scan"]
 
 Length = float | str
-KNOWN = ".tif or .tiff (also a folder of them), .npy, .h5 or .hdf5"
+
+# Layers that are counted at once where labels have no names.
+_COUNTED = 8
 
 
-def open_volume(path: str | Path) -> StoredVolume:
+@dataclass(frozen=True)
+class _Format:
+    """What reads and writes the files with certain endings.
+
+    ``open`` takes the path, and the name of a dataset where ``has_datasets``; ``write`` takes
+    path, voxels and voxel size, and the names of the phases where ``keeps_names``.
+    """
+
+    endings: tuple[str, ...]
+    open: Callable[..., StoredVolume]
+    write: Callable[..., None] | None = None
+    has_datasets: bool = False
+    keeps_names: bool = False
+
+
+_TIFF_FOLDER = _Format((), tiff.open_tiff_folder)
+_ZARR = _Format(ome_zarr.SUFFIXES, ome_zarr.open_zarr, ome_zarr.write_zarr, True, True)
+_FORMATS = (
+    _Format(tiff.SUFFIXES, tiff.open_tiff, tiff.write_tiff),
+    _Format(hdf5.SUFFIXES, hdf5.open_hdf5, hdf5.write_hdf5, has_datasets=True, keeps_names=True),
+    _ZARR,
+    _Format(nrrd.SUFFIXES, nrrd.open_nrrd, nrrd.write_nrrd),
+    _Format(metaimage.SUFFIXES, metaimage.open_metaimage, metaimage.write_metaimage),
+    _Format(mrc.SUFFIXES, mrc.open_mrc, mrc.write_mrc),
+    _Format(amira.SUFFIXES, amira.open_amira),
+    _Format(raw.SUFFIXES, raw.open_raw),
+    _Format(npy.SUFFIXES, npy.open_npy, npy.write_npy),
+)
+
+
+def open_volume(path: str | Path, *, dataset: str | None = None) -> StoredVolume:
     """Look into the file of a volume without reading its voxels.
 
     Parameters
     ----------
     path : str or Path
+        As in `read_scan`.
+    dataset : str, optional
         As in `read_scan`.
 
     Returns
@@ -43,22 +78,22 @@ def open_volume(path: str | Path) -> StoredVolume:
     path = Path(path)
     if not path.exists():
         raise ValueError(f"{path} does not exist; check the path (relative to {Path.cwd()})")
-    if path.is_dir():
-        return tiff.open_tiff_folder(path)
-    suffix = path.suffix.lower()
-    if suffix in tiff.SUFFIXES:
-        return tiff.open_tiff(path)
-    if suffix in hdf5.SUFFIXES:
-        return hdf5.open_hdf5(path)
-    if suffix == ".npy":
-        return _open_npy(path)
-    raise ValueError(_unknown_ending(path))
+    format = _format_of(path)
+    if format.has_datasets:
+        return format.open(path, dataset)
+    if dataset is not None:
+        raise ValueError(
+            f"dataset={dataset!r} is not allowed for {path}: only HDF5 and Zarr files hold several "
+            "volumes by name; leave it out"
+        )
+    return format.open(path)
 
 
 def read_scan(
     path: str | Path,
     voxel_size: Length | Sequence[Length] | None = None,
     *,
+    dataset: str | None = None,
     coarsen: int = 1,
 ) -> Scan:
     """Read a grey-scale volume.
@@ -66,11 +101,19 @@ def read_scan(
     Parameters
     ----------
     path : str or Path
-        A TIFF stack (plain, ImageJ, OME, BigTIFF), a folder of TIFF files with one layer each in
-        natural order, an NPY file, or an HDF5 file with one 3-D dataset. Axis 0 is z.
+        The ending names the format: TIFF stack (``.tif``, ``.tiff``; plain, ImageJ, OME,
+        BigTIFF), HDF5 and NeXus (``.h5``, ``.hdf5``, ``.hdf``, ``.nxs``, ``.nx``), OME-Zarr and
+        Zarr (``.zarr``, a folder or zip), NRRD (``.nrrd``, ``.nhdr``), MetaImage (``.mhd``,
+        ``.mha``), MRC (``.mrc``, ``.rec``, ``.map``), Amira and Avizo (``.am``), raw voxels with
+        a sidecar (``.raw``, ``.bin``, ``.vol``, ``.dat``; see `raw_sidecar`), NPY (``.npy``), or
+        a folder of TIFF files with one layer each in natural order. The result is in the order
+        (z, y, x); axis 0 is z.
     voxel_size : float, str or 3 of them, optional
         Edge length(s) of a voxel along (z, y, x): metres, or text with a unit such as
         ``"398 nm"``. Wins over what the file says; needed where the file does not say it.
+    dataset : str, optional
+        Which volume of an HDF5 or Zarr file is meant, for example ``"entry/data"``. Needed where
+        there are several; the message then lists them.
     coarsen : int, optional
         Average blocks of so many voxels along each axis while reading, to float32. The volume
         never is in memory at full resolution.
@@ -83,9 +126,10 @@ def read_scan(
     ------
     ValueError
         If the file is missing, of an unknown format, damaged, or holds something other than one
-        grey-scale volume; if the voxel size is unknown; if the volume does not fit in memory.
+        grey-scale volume (the projections of a tomograph among them); if the voxel size is
+        unknown; if the volume does not fit in memory.
     """
-    volume = open_volume(path)
+    volume = open_volume(path, dataset=dataset)
     size = _checked_voxel_size(volume, voxel_size)
     values = _read(volume, coarsen, _block_means)
     with _naming(volume.path):
@@ -97,6 +141,7 @@ def read_microstructure(
     voxel_size: Length | Sequence[Length] | None = None,
     phases: Mapping[str, int] | None = None,
     *,
+    dataset: str | None = None,
     coarsen: int = 1,
 ) -> Microstructure:
     """Read a labelled volume.
@@ -109,7 +154,10 @@ def read_microstructure(
         As in `read_scan`.
     phases : mapping of str to int, optional
         Name and label of each phase, for example ``{"pore": 0, "active": 1}``. May be left out
-        for HDF5 files written by `write_microstructure`, which carry the names.
+        where the file carries the names: HDF5 and OME-Zarr written by `write_microstructure`,
+        label fields of Amira, sidecars with ``phases``.
+    dataset : str, optional
+        As in `read_scan`.
     coarsen : int, optional
         Merge blocks of so many voxels along each axis while reading, by majority as
         `Microstructure.coarsen` does. The volume never is in memory at full resolution.
@@ -124,7 +172,7 @@ def read_microstructure(
         As `read_scan`; also if the names are missing, if the image holds a label without a name,
         or if its values are not whole numbers from 0 to 255.
     """
-    volume = open_volume(path)
+    volume = open_volume(path, dataset=dataset)
     size = _checked_voxel_size(volume, voxel_size)
     names = volume.phases if phases is None else phases
     if names is None:
@@ -146,8 +194,9 @@ def write_scan(scan: Scan, path: str | Path) -> Path:
     scan : Scan
     path : str or Path
         ``.tif``/``.tiff``: compressed ImageJ stack, or OME-TIFF where ImageJ lacks the type or
-        the file is large. ``.h5``/``.hdf5``: compressed HDF5. Both keep the voxel size.
-        ``.npy``: the bare array, without voxel size.
+        the file is large. ``.h5``/``.hdf5``: compressed HDF5. ``.zarr``: OME-Zarr 0.5, a folder
+        or, ending ``.zarr.zip``, a zip. ``.nrrd``: NRRD, gzip. ``.mha``: MetaImage, zlib.
+        ``.mrc``: MRC. All of these keep the voxel size. ``.npy``: the bare array, without it.
 
     Returns
     -------
@@ -169,8 +218,8 @@ def write_microstructure(micro: Microstructure, path: str | Path) -> Path:
     ----------
     micro : Microstructure
     path : str or Path
-        ``.h5``/``.hdf5`` keeps labels, voxel size and names of the phases; ``.tif``/``.tiff``
-        (compressed ImageJ stack) labels and voxel size; ``.npy`` labels only.
+        ``.h5``/``.hdf5`` and ``.zarr`` keep labels, voxel size and names of the phases; the
+        other endings of `write_scan` labels and voxel size; ``.npy`` labels only.
 
     Returns
     -------
@@ -183,23 +232,6 @@ def write_microstructure(micro: Microstructure, path: str | Path) -> Path:
         If the ending is not known.
     """
     return _write(Path(path), micro.labels, micro.voxel_size, micro.phases)
-
-
-def _open_npy(path: Path) -> StoredVolume:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path} is not a whole NPY file ({error}); copy it again") from None
-    if array.ndim != 3:
-        raise ValueError(
-            f"{path} has {array.ndim} dimension(s), shape {array.shape}; a 3-D array in the order "
-            "(z, y, x) is needed"
-        )
-
-    def read_layers(start: int, stop: int) -> NDArray:
-        return np.array(array[start:stop])
-
-    return StoredVolume(path, array.shape, array.dtype, read_layers)
 
 
 def _checked_voxel_size(volume: StoredVolume, given: Length | Sequence[Length] | None) -> VoxelSize:
@@ -246,8 +278,9 @@ def _phases_missing(volume: StoredVolume) -> str:
     """Return the sentence that asks for phase names, with the labels that wait for one."""
     found = "name every label"
     if volume.dtype.kind in "ub" and volume.dtype.itemsize == 1:
-        require_memory(volume)
-        counts = np.bincount(volume.read_layers(0, volume.shape[0]).ravel(), minlength=256)
+        counts = np.zeros(256, np.int64)
+        for _, _, slab in iter_slabs(volume, _COUNTED):
+            counts += np.bincount(slab.ravel(), minlength=256)
         listed = ", ".join(f"{v} ({counts[v]} voxels)" for v in np.flatnonzero(counts))
         found = f"name every label in the image, {listed}"
     return (
@@ -262,20 +295,27 @@ def _write(
     voxel_size: VoxelSize,
     phases: Mapping[str, int] | None,
 ) -> Path:
-    suffix = path.suffix.lower()
-    if suffix in tiff.SUFFIXES:
-        tiff.write_tiff(path, volume, voxel_size)
-    elif suffix in hdf5.SUFFIXES:
-        hdf5.write_hdf5(path, volume, voxel_size, phases)
-    elif suffix == ".npy":
-        np.save(path, volume)
-    else:
-        raise ValueError(_unknown_ending(path))
+    format = _format_of(path, writing=True)
+    assert format.write is not None
+    names = (phases,) if format.keeps_names else ()
+    format.write(path, volume, voxel_size, *names)
     return path
 
 
-def _unknown_ending(path: Path) -> str:
-    return f"the format of {path} is not known by its ending {path.suffix!r}; known are {KNOWN}"
+def _format_of(path: Path, writing: bool = False) -> _Format:
+    """Return the format of a file by its ending, of a folder by what is in it."""
+    if path.is_dir() and not writing:
+        return _ZARR if ome_zarr.is_zarr_folder(path) else _TIFF_FOLDER
+    formats = [format for format in _FORMATS if format.write or not writing]
+    for format in formats:
+        if path.name.lower().endswith(format.endings):
+            return format
+    known = ", ".join(ending for format in formats for ending in format.endings)
+    folders = "" if writing else "; and folders of TIFF files"
+    raise ValueError(
+        f"the format of {path} is not known by its ending {path.suffix!r}; known are "
+        f"{known}{folders}"
+    )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""HDF5 files: our own layout, and foreign files that hold one volume.
+"""HDF5 files: our own layout, and foreign files that hold volumes.
 
 Our layout is one gzip-compressed dataset in the root group, ``labels`` (uint8) or ``values``,
 shape (nz, ny, nx), with the attribute ``voxel_size`` (3 floats, metres, along z, y, x) and, for
@@ -9,64 +9,77 @@ labels, ``phase_names`` and ``phase_labels`` of equal length. The root group car
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..microstructure import VoxelSize
-from .stored import StoredVolume
+from .containers import Candidate, choose, volume_axes
+from .nexus import axes_and_voxel_size, default_signal, is_projections
+from .stored import StoredVolume, take_layers
 
 if TYPE_CHECKING:
     import h5py
 
 __all__ = ["SUFFIXES", "open_hdf5", "write_hdf5"]
 
-SUFFIXES = (".h5", ".hdf5")
+SUFFIXES = (".h5", ".hdf5", ".hdf", ".nxs", ".nx")
 
 _LAYOUT_VERSION = 1
 
 
-def open_hdf5(path: Path) -> StoredVolume:
-    """Look into an HDF5 file that holds one volume.
+def open_hdf5(path: Path, dataset: str | None = None) -> StoredVolume:
+    """Look into an HDF5 file that holds a volume.
 
     Parameters
     ----------
     path : Path
-        A file in our layout, or any file with exactly one 3-D dataset of numbers.
+        A file in our layout; a NeXus file, of which the default signal is taken; or any file with
+        3-D datasets of numbers.
+    dataset : str, optional
+        Path of the dataset inside the file, for example ``"entry/data/data"``. Needed if there
+        are several and the file does not say which is its main one.
 
     Returns
     -------
     StoredVolume
-        With voxel size and phase names for a file in our layout.
+        With voxel size and phase names for a file in our layout; with the voxel size of others if
+        NeXus axes or the attribute ``element_size_um`` (z, y, x) give it.
 
     Raises
     ------
     ValueError
-        If the file is no HDF5 or truncated; if it holds no 3-D dataset or several; if its layout
-        is of a later version.
+        If the file is no HDF5 or truncated; if it holds no 3-D dataset or several; if it holds
+        the projections of a tomograph instead of a volume; if its layout is of a later version.
     """
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
-            dataset = _only_volume(file, path)
-            name, shape, dtype = dataset.name, dataset.shape, dataset.dtype
+            chosen = _chosen(file, path, dataset)
+            axes: tuple[int, ...] = volume_axes(chosen) or ()
             voxel_size, phases = None, None
-            if "microtwin" in file.attrs:
-                voxel_size, phases = _own_attributes(dataset)
+            if "microtwin" in file.attrs and "voxel_size" in chosen.item.attrs:
+                voxel_size, phases = _own_attributes(chosen.item)
+                note = ""
+            else:
+                axes, voxel_size, note = axes_and_voxel_size(file, chosen.name, axes)
     except OSError as error:
         raise ValueError(f"{path} cannot be read as HDF5 ({error}); copy it again") from None
+    depth, height, width = (chosen.shape[axis] for axis in axes)
 
     def read_layers(start: int, stop: int) -> NDArray:
         try:
             with h5py.File(path, "r") as file:
-                return file[name][start:stop]
+                return take_layers(file[chosen.name], axes, start, stop)
         except OSError as error:
             raise ValueError(f"{path} is damaged ({error}); copy it again") from None
 
-    return StoredVolume(path, shape, dtype, read_layers, voxel_size, phases)
+    dtype = chosen.dtype.newbyteorder("=")
+    return StoredVolume(path, (depth, height, width), dtype, read_layers, voxel_size, phases, note)
 
 
 def write_hdf5(
@@ -100,30 +113,55 @@ def write_hdf5(
             dataset.attrs["phase_labels"] = np.array(list(phases.values()), np.uint8)
 
 
-def _only_volume(file: h5py.File, path: Path) -> h5py.Dataset:
+def _chosen(file: h5py.File, path: Path, dataset: str | None) -> Candidate:
     version = file.attrs.get("microtwin", _LAYOUT_VERSION)
     if version > _LAYOUT_VERSION:
         raise ValueError(
             f"{path} has layout version {version}, later than {_LAYOUT_VERSION}; update microtwin"
         )
+    found = _arrays(file, dataset)
+    raw = [candidate for candidate in found if is_projections(file, candidate.name)]
+    names = {candidate.name.strip("/") for candidate in raw}
+    volumes = [candidate for candidate in found if candidate not in raw]
+    if raw and (
+        dataset.strip("/") in names if dataset else not any(volume_axes(c) for c in volumes)
+    ):
+        raise ValueError(
+            f"{path} holds projections, {raw[0]}, not a volume; reconstruct them first with "
+            "microtwin.imaging.read_projections and microtwin.imaging.reconstruct"
+        )
+    main = default_signal(file, [c.name for c in volumes if volume_axes(c)])
+    preferred = next((c for c in volumes if c.name == main), None)
+    return choose(path, volumes, dataset, preferred)
+
+
+def _arrays(file: h5py.File, dataset: str | None) -> list[Candidate]:
+    """Return the datasets of a file, also those that it links to in other files.
+
+    A dataset with several names is listed by one of them, and by the one that is asked for.
+    """
     import h5py
 
-    found: list[Any] = []
+    found: list[Candidate] = []
+    linked: list[str] = []
 
-    def collect(_name: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset) and item.ndim == 3 and item.dtype.kind in "uifb":
-            found.append(item)
+    def collect(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and item.ndim > 1:
+            found.append(Candidate(f"/{name}", item.shape, item.dtype, item))
+
+    def follow(name: str, link: object) -> None:
+        if isinstance(link, h5py.ExternalLink):
+            linked.append(name)
 
     file.visititems(collect)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise ValueError(f"{path} holds no 3-D dataset of numbers; export the volume as TIFF")
-    listed = ", ".join(f"{item.name} {item.shape} {item.dtype}" for item in found)
-    raise ValueError(
-        f"{path} holds {len(found)} volumes, {listed}; save the one that is meant in a file of "
-        "its own, or pass its array to Scan or Microstructure"
-    )
+    file.visititems_links(follow)
+    names = {candidate.name for candidate in found}
+    for name in [*linked, *([] if dataset is None else [dataset.strip("/")])]:
+        # What a link leads to may be missing.
+        with suppress(KeyError):
+            if f"/{name}" not in names:
+                collect(name, file[name])
+    return found
 
 
 def _own_attributes(dataset: h5py.Dataset) -> tuple[VoxelSize, dict[str, int] | None]:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..microstructure import VoxelSize
+from ..units import metres
 
-__all__ = ["StoredVolume", "check_coarsening", "require_memory", "slabs"]
+__all__ = [
+    "StoredVolume",
+    "calibrated",
+    "check_coarsening",
+    "iter_slabs",
+    "require_memory",
+    "slabs",
+    "take_layers",
+]
 
 # Coarse layers per slab when an image is coarsened while it is read; even, see `slabs`.
 _SLAB = 4
+# Of lengths on screens and paper, which the registry of units knows too; no one measures in them.
+_SCREEN_UNITS = ("px", "pt", "point", "pica")
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,130 @@ class StoredVolume:
         image = 2 * prod(n // factor for n in self.shape) * self.dtype.itemsize
         slab = 2 * _SLAB * factor * prod(self.shape[1:]) * self.dtype.itemsize
         return image + slab if factor > 1 else image
+
+
+class _Layered(Protocol):
+    """What slabs are read from: a stored volume, or anything else that gives its layers."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]: ...
+
+    def read_layers(self, start: int, stop: int, /) -> NDArray: ...
+
+
+def iter_slabs(volume: _Layered, layers: int, halo: int = 0) -> Iterator[tuple[int, int, NDArray]]:
+    """Read a volume slab by slab along z, so that it never is in memory as a whole.
+
+    Each layer is read from the file once, also where halos overlap.
+
+    Parameters
+    ----------
+    volume : StoredVolume
+        Or anything else with ``shape`` and ``read_layers(start, stop)``.
+    layers : int
+        Layers of a slab; the last one may be thinner.
+    halo : int, optional
+        Layers read beyond the slab on both sides, as far as the volume reaches: what a filter of
+        this radius needs.
+
+    Yields
+    ------
+    start, stop : int
+        The slab is the layers ``start`` to ``stop - 1`` of the volume.
+    values : ndarray, shape (min(stop + halo, nz) - max(start - halo, 0), ny, nx)
+        The slab with its halo; the slab itself begins at layer ``start - max(start - halo, 0)``.
+        The volume is not touched if they are changed.
+
+    Raises
+    ------
+    ValueError
+        If there is not at least one layer per slab, or if the halo is negative.
+    """
+    if int(layers) != layers or layers < 1 or int(halo) != halo or halo < 0:
+        raise ValueError(
+            f"slabs of {layers!r} layers with a halo of {halo!r} are not allowed; use whole "
+            "numbers, at least 1 layer and a halo of at least 0"
+        )
+    layers, halo = int(layers), int(halo)
+    depth = volume.shape[0]
+    kept: NDArray | None = None
+    read = 0
+    for start in range(0, depth, layers):
+        stop = min(start + layers, depth)
+        low, high = max(start - halo, 0), min(stop + halo, depth)
+        new = [volume.read_layers(read, high)] if high > read else []
+        parts = new if kept is None else [kept, *new]
+        values = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        read = high
+        following = max(stop - halo, 0)
+        # A copy, because the caller may change what is handed out.
+        kept = values[following - low :].copy() if following < high else None
+        yield start, stop, values
+
+
+def take_layers(array: Any, axes: Sequence[int], start: int, stop: int) -> NDArray:
+    """Return some layers of a stored array in the order (z, y, x).
+
+    Parameters
+    ----------
+    array : array-like
+        Anything with ``shape`` and ``dtype`` that reads what it is indexed with: a memory map, a
+        dataset of HDF5 or Zarr.
+    axes : 3 ints
+        Which axis of the array is z, y and x. All others have length one.
+    start, stop : int
+        Range of layers along z.
+
+    Returns
+    -------
+    ndarray, shape (stop - start, ny, nx)
+        In memory, C-contiguous, in the byte order of the machine.
+    """
+    index: list[int | slice] = [0] * len(array.shape)
+    for axis in axes:
+        index[axis] = slice(None)
+    index[axes[0]] = slice(start, stop)
+    part = array[tuple(index)]
+    ordered = np.asarray(part).transpose([sorted(axes).index(axis) for axis in axes])
+    copy = True if isinstance(part, np.memmap) else None
+    return np.array(ordered, dtype=array.dtype.newbyteorder("="), order="C", copy=copy)
+
+
+def calibrated(
+    sizes: Sequence[float], units: Sequence[str | None], source: str
+) -> tuple[VoxelSize | None, str]:
+    """Return the voxel size in metres that the metadata of a file give, if they give one.
+
+    Parameters
+    ----------
+    sizes : 3 floats
+        Distances of voxels along (z, y, x); signs are of no account.
+    units : 3 str or None
+        The unit of each.
+    source : str
+        What gives them, for the note: ``"the spacings"``.
+
+    Returns
+    -------
+    voxel_size : 3 floats or None
+        Edge lengths along (z, y, x) in metres; None unless all three are positive lengths.
+    note : str
+        What the file gives instead, empty if it gives all.
+    """
+    shown = " x ".join(f"{abs(size):.4g}" for size in sizes)
+    if not all(0 < abs(size) < np.inf for size in sizes):
+        return None, f"{source} are {shown} along (z, y, x), not three positive lengths"
+    if not all(units) or any(str(unit).strip().lower() in _SCREEN_UNITS for unit in units):
+        return None, f"{source} are {shown} along (z, y, x), without a unit of length"
+    try:
+        depth, height, width = (
+            metres(f"{abs(size)!r} {unit}")
+            for size, unit in zip(map(float, sizes), units, strict=True)
+        )
+    except ValueError:
+        named = ", ".join(repr(unit) for unit in dict.fromkeys(units))
+        return None, f"{source} are {shown} along (z, y, x) in {named}, no unit of length"
+    return (depth, height, width), ""
 
 
 def check_coarsening(volume: StoredVolume, factor: int) -> None:

@@ -1,0 +1,237 @@
+"""Zarr: images with OME metadata (NGFF 0.4 and 0.5), and plain arrays.
+
+An OME-Zarr image is a group of arrays, one per resolution, whose attribute ``multiscales`` tells
+the axes, their units and the scale of each array (https://ngff.openmicroscopy.org/0.5). We write
+such an image with one resolution; the attribute ``microtwin`` of the group adds the names of the
+phases.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..microstructure import VoxelSize
+from .containers import Candidate, choose, volume_axes
+from .stored import StoredVolume, calibrated, take_layers
+
+if TYPE_CHECKING:
+    import zarr
+
+__all__ = ["SUFFIXES", "is_zarr_folder", "open_zarr", "write_zarr"]
+
+SUFFIXES = (".zarr", ".zarr.zip", ".ozx")
+
+_CHUNK = 64
+# What the libraries raise on damaged metadata, missing keys and chunks that cannot be unpacked.
+_DAMAGE = (
+    *(OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError),
+    zipfile.BadZipFile,
+)
+
+
+@dataclass(frozen=True)
+class _Image:
+    """An array, with the axes and scales of the OME image it belongs to, if any."""
+
+    array: zarr.Array
+    axes: list[dict[str, Any]]
+    scales: list[list[float]]
+    phases: Mapping[str, int] | None
+
+
+def is_zarr_folder(path: Path) -> bool:
+    """Tell whether a folder holds Zarr, by its ending or by the metadata in it."""
+    names = ("zarr.json", ".zgroup", ".zarray")
+    return path.name.lower().endswith(SUFFIXES) or any((path / name).is_file() for name in names)
+
+
+def open_zarr(path: Path, dataset: str | None = None) -> StoredVolume:
+    """Look into a Zarr folder or zip that holds a volume.
+
+    Parameters
+    ----------
+    path : Path
+        A folder, or a zip file of one.
+    dataset : str, optional
+        Path of an array, or of the group of an OME-Zarr image, inside it. Needed if there are
+        several, unless the root is an image.
+
+    Returns
+    -------
+    StoredVolume
+        The highest resolution of the image, with its axes in the order (z, y, x) and with the
+        voxel size if the metadata give units of length. Chunks that are missing are taken for
+        empty, as the format has it.
+
+    Raises
+    ------
+    ValueError
+        If it is no Zarr or damaged; if it holds no volume, several, or several channels or
+        times; if the array is there but none of its chunks.
+    """
+    with _telling_damage(path):
+        root = _root(path)
+        candidates = list(_candidates(root))
+    main = next((c for c in candidates if c.name == "/"), None)
+    chosen = choose(path, candidates, dataset, main)
+    image: _Image = chosen.item
+    with _telling_damage(path):
+        empty = image.array.nchunks_initialized == 0
+    if empty:
+        raise ValueError(
+            f"{path} holds the description of {chosen} but none of its chunks; copy it again"
+        )
+    axes = _order(image, volume_axes(chosen) or ())
+    voxel_size, note = _voxel_size(image, axes)
+    depth, height, width = (chosen.shape[axis] for axis in axes)
+
+    def read_layers(start: int, stop: int) -> NDArray:
+        with _telling_damage(path):
+            return take_layers(image.array, axes, start, stop)
+
+    dtype = chosen.dtype.newbyteorder("=")
+    return StoredVolume(
+        path, (depth, height, width), dtype, read_layers, voxel_size, image.phases, note
+    )
+
+
+def write_zarr(
+    path: Path, volume: NDArray, voxel_size: VoxelSize, phases: Mapping[str, int] | None = None
+) -> None:
+    """Write a volume as an OME-Zarr 0.5 image of one resolution.
+
+    Parameters
+    ----------
+    path : Path
+        A folder, or a zip file where it ends in ``.zip`` or ``.ozx``.
+    volume : ndarray, shape (nz, ny, nx)
+    voxel_size : 3 floats
+        Edge lengths of a voxel along (z, y, x) in metres.
+    phases : mapping of str to int, optional
+        Names of the labels; given for labels, left out for grey values.
+
+    Raises
+    ------
+    ValueError
+        If the path is a folder that holds something else.
+    """
+    import zarr
+
+    if path.is_dir() and any(path.iterdir()) and not (path / "zarr.json").is_file():
+        raise ValueError(f"{path} is a folder that holds other files; choose another path")
+    zipped = path.suffix.lower() in (".zip", ".ozx")
+    store = zarr.storage.ZipStore(path, mode="w") if zipped else zarr.storage.LocalStore(path)
+    axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
+    scale = {"type": "scale", "scale": [h / 1e-6 for h in voxel_size]}
+    level = {"path": "0", "coordinateTransformations": [scale]}
+    ome = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [level]}]}
+    attributes: dict[str, Any] = {"ome": ome}
+    if phases is not None:
+        attributes["microtwin"] = {"phases": dict(phases)}
+    try:
+        group = zarr.create_group(store, attributes=attributes, overwrite=not zipped)
+        group.create_array(
+            "0",
+            data=np.ascontiguousarray(volume),
+            chunks=tuple(min(_CHUNK, n) for n in volume.shape),
+            dimension_names=["z", "y", "x"],
+            # An image of one value has chunks too, so that it can be told from a lost one.
+            config={"write_empty_chunks": True},
+        )
+    finally:
+        store.close()
+
+
+@contextmanager
+def _telling_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE as error:
+        raise ValueError(f"{path} cannot be read as Zarr ({error}); copy it again") from None
+
+
+def _root(path: Path) -> zarr.Group | zarr.Array:
+    import zarr
+
+    if path.is_dir():
+        return zarr.open(zarr.storage.LocalStore(path, read_only=True), mode="r")
+    with zipfile.ZipFile(path) as archive:
+        tops = {name.partition("/")[0] for name in archive.namelist()}
+    # A folder that is zipped by hand usually lies in the zip under its own name.
+    inside = tops.pop() if len(tops) == 1 else ""
+    inside = "" if inside in ("zarr.json", ".zarray", ".zgroup") else inside
+    return zarr.open(zarr.storage.ZipStore(path, mode="r"), path=inside, mode="r")
+
+
+def _candidates(root: zarr.Group | zarr.Array) -> Iterator[Candidate]:
+    """Yield the OME images and the arrays that belong to none."""
+    import zarr
+
+    if isinstance(root, zarr.Array):
+        yield _candidate("/", root, {}, None)
+        return
+    members: dict[str, Any] = dict(sorted(root.members(max_depth=None)))
+    levels: set[str] = set()
+    for name, group in [("", root), *members.items()]:
+        scales = _multiscales(group) if isinstance(group, zarr.Group) else None
+        if not scales:
+            continue
+        paths = [f"{name}/{level['path']}".strip("/") for level in scales["datasets"]]
+        levels |= set(paths)
+        phases = group.attrs.get("microtwin", {}).get("phases")
+        yield _candidate(f"/{name}", root[paths[0]], scales, phases)
+    for name, array in members.items():
+        if isinstance(array, zarr.Array) and name not in levels:
+            yield _candidate("/" + name, array, {}, None)
+
+
+def _multiscales(group: Any) -> dict[str, Any] | None:
+    """Return the description of the image in a group; 0.5 keeps it one level deeper than 0.4."""
+    found = group.attrs.get("ome", group.attrs).get("multiscales")
+    return found[0] if found else None
+
+
+def _candidate(
+    name: str, array: Any, scales: dict[str, Any], phases: Mapping[str, int] | None
+) -> Candidate:
+    named = scales.get("axes") or _dimension_names(array)
+    # Until version 0.3 an axis was only a name.
+    axes = [{"name": axis} if isinstance(axis, str) else axis for axis in named]
+    transformations = [
+        *(scales["datasets"][0].get("coordinateTransformations", []) if scales else []),
+        *scales.get("coordinateTransformations", []),
+    ]
+    factors = [t["scale"] for t in transformations if t.get("type") == "scale" and "scale" in t]
+    image = _Image(array, axes if len(axes) == array.ndim else [], factors, phases)
+    return Candidate(name, array.shape, array.dtype, image)
+
+
+def _dimension_names(array: Any) -> list[str]:
+    """Return the names of the axes of a plain array; Xarray keeps them in an attribute."""
+    names = getattr(array.metadata, "dimension_names", None)
+    names = names or array.attrs.get("_ARRAY_DIMENSIONS") or []
+    return [str(name) for name in names]
+
+
+def _order(image: _Image, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return which of the axes is z, y and x; in this order where they have no such names."""
+    names = [str(axis.get("name", "")).lower() for axis in image.axes]
+    if all(names.count(letter) == 1 and names.index(letter) in axes for letter in "zyx"):
+        return tuple(names.index(letter) for letter in "zyx")
+    return axes
+
+
+def _voxel_size(image: _Image, axes: tuple[int, ...]) -> tuple[VoxelSize | None, str]:
+    if not image.axes or not image.scales:
+        return None, "the Zarr metadata give no scale"
+    scale = np.prod(np.array(image.scales, float), axis=0)
+    units = [image.axes[axis].get("unit") for axis in axes]
+    return calibrated([scale[axis] for axis in axes], units, "the OME scales")
