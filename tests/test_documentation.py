@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import tifffile
+import zarr
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -35,6 +37,11 @@ def files(tmp_path, monkeypatch):
     for name in ("electrode.tif", "large.tif"):
         tifffile.imwrite(tmp_path / name, labels, metadata=None)
     np.savez(tmp_path / "rock.npz", pore=labels == 0)
+    with h5py.File(tmp_path / "scan.nxs", "w") as file:
+        file["entry/reconstruction/data"] = labels
+    group = zarr.open_group(tmp_path / "rock.zarr", mode="w")
+    group.create_array("labels", data=np.uint8(labels > 0))
+    group.create_array("grey", data=labels)
     (tmp_path / "study.yaml").write_text(STUDY)
     monkeypatch.chdir(tmp_path)
 
