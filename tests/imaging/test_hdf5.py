@@ -159,6 +159,24 @@ def test_volume_in_a_linked_file(tmp_path):
         file["entry/data"] = h5py.ExternalLink("voxels.h5", "/volume")
         file["entry/lost"] = h5py.ExternalLink("lost.h5", "/volume")
     check_layers(tmp_path / "a.nxs", numbered())
+    (tmp_path / "voxels.h5").unlink()
+    with pytest.raises(ValueError, match=r"links that lead nowhere, /entry/data, /entry/lost"):
+        mt.read_scan(tmp_path / "a.nxs", 1e-6)
+
+
+def test_volume_put_together_from_files(tmp_path):
+    layout = h5py.VirtualLayout((5, 7, 11), "uint16")
+    for k, layer in enumerate(numbered()):
+        with h5py.File(tmp_path / f"{k}.h5", "w") as file:
+            file["layer"] = layer
+        layout[k] = h5py.VirtualSource(f"{k}.h5", "layer", (7, 11))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_virtual_dataset("volume", layout)
+    check_layers(tmp_path / "a.h5", numbered())
+    (tmp_path / "3.h5").unlink()
+    # The library would return zeros.
+    with pytest.raises(ValueError, match=r"/volume in 1 file\(s\) that are not there, first 3\.h5"):
+        mt.read_scan(tmp_path / "a.h5", 1e-6)
 
 
 PROJECTIONS = r"a\.nxs holds projections, .*read_projections and microtwin\.imaging\.reconstruct"

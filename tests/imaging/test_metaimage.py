@@ -143,6 +143,7 @@ def test_list_of_too_few_layers(tmp_path):
         ({"NDims": "4", "DimSize": "11 7 5 2"}, r"4 dimension\(s\)"),
         ({"DimSize": "eleven 7 5"}, "DimSize = eleven 7 5 cannot be understood"),
         ({"DimSize": None}, "no DimSize"),
+        ({"HeaderSize": "-1", "CompressedData": "True"}, "HeaderSize = -1 is not allowed"),
         ({"TransformMatrix": "0 1 0 1 0 0 0 0 1"}, "turned against its axes"),
         ({"Orientation": "0.8 0.6 0 -0.6 0.8 0 0 0 1"}, "turned against its axes"),
     ],

@@ -51,6 +51,19 @@ def test_image_of_several_resolutions(tmp_path, version, name, dtype):
     assert open_volume(path).voxel_size == pytest.approx(VOXEL_SIZE)
 
 
+@pytest.mark.parametrize("group", ["", "0"])
+def test_resolution_is_named(tmp_path, group):
+    multiscales = description("zyx", levels=("0", "1"))
+    scale = [2 * SCALES[axis] for axis in "zyx"]
+    multiscales["datasets"][1]["coordinateTransformations"] = [{"type": "scale", "scale": scale}]
+    path = write(tmp_path / "a.zarr", numbered(), multiscales, group=group)
+    coarse = f"{group}/1".strip("/")
+    check_layers(path, np.ascontiguousarray(numbered()[::2, ::2, ::2]), dataset=coarse)
+    doubled = pytest.approx([2 * h for h in VOXEL_SIZE])
+    assert open_volume(path, dataset=coarse).voxel_size == doubled
+    check_layers(path, numbered())
+
+
 @pytest.mark.parametrize("axes", ["zyx", "xyz", "yzx"])
 def test_axes_are_ordered_by_their_names(tmp_path, axes):
     values = numbered()

@@ -37,7 +37,7 @@ _TYPES = {
 _ENCODINGS: dict[str, Encoding] = {"HxZip": "zlib", "HxByteRLE": "run-length"}
 _LONGEST_HEADER = 1 << 26
 
-_FIRST = re.compile(r"#\s*(?:AmiraMesh|Avizo)(?:\s+3D)?\s+(ASCII|BINARY(?:-LITTLE-ENDIAN)?)\b")
+_FIRST = re.compile(r"#\s*(?:AmiraMesh|Avizo)(?:\s+3D)?\s+(?:ASCII|BINARY)\b")
 _FIELD = re.compile(
     r"^\s*Lattice\s*\{\s*(\w+)\s*(\[\s*\d+\s*\])?\s+(\w+)\s*\}\s*=?\s*@(\d+)\s*(?:\(([^)]*)\))?",
     re.MULTILINE,
@@ -66,14 +66,8 @@ def open_amira(path: Path) -> StoredVolume:
         fields, vectors or colours; if its coordinates are not uniform.
     """
     header, end, marker = _header(path)
-    first = _FIRST.match(header)
-    if not first:
-        raise ValueError(
-            f"{path} is not an Amira file that can be read; its first line is "
-            f"{header.splitlines()[0][:60]!r}"
-        )
     shape = _lattice(path, header)
-    dtype, encoding, is_label = _field(path, header, marker, first[1])
+    dtype, encoding, is_label = _field(path, header, marker)
     parameters = _parameters(header)
     kind = parameters.get("CoordType", ["uniform"])[0]
     if kind != "uniform" or re.search(r"^\s*define\s+Coordinates\b", header, re.MULTILINE):
@@ -89,28 +83,28 @@ def open_amira(path: Path) -> StoredVolume:
 
 def _header(path: Path) -> tuple[str, int, str]:
     """Return the header, the byte where the first field begins, and the number of that field."""
+    text, marker = b"", None
     with path.open("rb") as stream:
-        data = b""
-        while len(data) < _LONGEST_HEADER:
-            part = stream.read(1 << 16)
-            data += part
-            found = re.search(rb"^@(\d+)[^\S\n]*\r?\n", data, re.MULTILINE)
-            # The line may be cut by the end of what is read so far.
-            if found:
-                break
-            if not part or not data.startswith(b"#"):
+        for line in iter(lambda: stream.readline(_LONGEST_HEADER), b""):
+            if not text and not _FIRST.match(line.decode("latin-1")):
                 raise ValueError(
-                    f"{path} is not a whole Amira file: no data section follows its header; copy "
-                    "it again"
+                    f"{path} is not an Amira file: its first line names neither AmiraMesh nor "
+                    "Avizo with ASCII or BINARY; check the file"
                 )
-        else:
-            raise ValueError(f"{path} has no data section in its first {_LONGEST_HEADER} bytes")
-    text = data[: found.start()]
+            marker = re.match(rb"@(\d+)\s*$", line)
+            if marker or len(text) > _LONGEST_HEADER:
+                break
+            text += line
+        end = stream.tell()
+    if not marker:
+        raise ValueError(
+            f"{path} is not a whole Amira file: no data section follows its header; copy it again"
+        )
     try:
         header = text.decode("utf-8")
     except UnicodeDecodeError:
         header = text.decode("latin-1")
-    return header, found.end(), found[1].decode()
+    return header, end, marker[1].decode()
 
 
 def _lattice(path: Path, header: str) -> tuple[int, int, int]:
@@ -123,7 +117,8 @@ def _lattice(path: Path, header: str) -> tuple[int, int, int]:
     return (int(found[3]), int(found[2]), int(found[1]))
 
 
-def _field(path: Path, header: str, marker: str, order: str) -> tuple[np.dtype, Encoding, bool]:
+def _field(path: Path, header: str, marker: str) -> tuple[np.dtype, Encoding, bool]:
+    order = header.splitlines()[0]
     fields = list(_FIELD.finditer(header))
     if len(fields) != 1 or fields[0][4] != marker:
         names = ", ".join(f"{field[1]}{field[2] or ''} {field[3]}" for field in fields) or "none"
@@ -146,9 +141,9 @@ def _field(path: Path, header: str, marker: str, order: str) -> tuple[np.dtype, 
             f"{path} is compressed with {packing}; save it uncompressed, or with "
             f"{' or '.join(_ENCODINGS)}"
         )
-    encoding: Encoding = "ascii" if order == "ASCII" else _ENCODINGS.get(packing, "raw")
+    encoding: Encoding = "ascii" if "ASCII" in order else _ENCODINGS.get(packing, "raw")
     # The first version of the format knows only the order of the workstations of its time.
-    dtype = np.dtype(_TYPES[kind]).newbyteorder("<" if order.endswith("LITTLE-ENDIAN") else ">")
+    dtype = np.dtype(_TYPES[kind]).newbyteorder("<" if "LITTLE-ENDIAN" in order else ">")
     if encoding == "run-length" and dtype.itemsize > 1:
         raise ValueError(f"{path} packs {kind} voxels with HxByteRLE; save it uncompressed")
     return dtype, encoding, name == "Labels"

@@ -27,7 +27,7 @@ __all__ = ["Block", "Encoding", "layer_reader"]
 
 Encoding = Literal["raw", "ascii", "hex", "gzip", "bzip2", "zlib", "run-length"]
 
-_WINDOW = 1 << 20
+_WINDOW = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -110,20 +110,20 @@ def _mapped(block: Block, axes: Sequence[int]) -> Callable[[int, int], NDArray]:
 
 
 def _parsed(block: Block) -> Callable[[int, int], NDArray]:
+    native = block.dtype.newbyteorder("=")
+    count = prod(block.shape)
+
     @cache
     def whole() -> NDArray:
-        with block.path.open("rb") as stream:
-            stream.seek(block.offset)
-            text = stream.read()
-        count = prod(block.shape)
         try:
-            if block.encoding == "hex":
-                values = np.frombuffer(bytes.fromhex(text.decode("ascii")), block.dtype)
-            else:
-                kind = float if block.dtype.kind == "f" else int
-                words = text.replace(b",", b" ").split()[:count]
-                values = np.array([kind(word) for word in words])
-        except ValueError as error:
+            with block.path.open("rb") as stream:
+                stream.seek(block.offset)
+                if block.encoding == "hex":
+                    digits = stream.read().decode("ascii")
+                    values = np.frombuffer(bytes.fromhex(digits), block.dtype)
+                else:
+                    values = np.fromiter(_numbers(stream, native), native, count=-1)
+        except (ValueError, OverflowError) as error:
             raise ValueError(
                 f"{block.path} is damaged: its numbers cannot be read ({error}); copy it again"
             ) from None
@@ -132,12 +132,23 @@ def _parsed(block: Block) -> Callable[[int, int], NDArray]:
                 f"{block.path} is truncated: {len(values)} numbers are there and {count} are "
                 "needed; copy it again"
             )
-        return values[:count].astype(block.dtype.newbyteorder("=")).reshape(block.shape)
+        return values[:count].astype(native, copy=False).reshape(block.shape)
 
     def read_layers(start: int, stop: int) -> NDArray:
         return whole()[start:stop].copy()
 
     return read_layers
+
+
+def _numbers(stream: IO[bytes], dtype: np.dtype) -> Iterator[float]:
+    """Yield the numbers of a text, window by window: all words at once would fill the memory."""
+    kind = float if dtype.kind == "f" else int
+    rest = b""
+    while window := stream.read(_WINDOW):
+        # The last word may go on in the next window.
+        *words, rest = (rest + window).replace(b",", b" ").split(b" ")
+        yield from (kind(word) for part in words for word in part.split())
+    yield from (kind(word) for word in rest.split())
 
 
 def _unpacked(block: Block) -> Callable[[int, int], NDArray]:

@@ -90,9 +90,10 @@ def choose(
     if len(volumes) == 1:
         return volumes[0]
     if not volumes:
+        others = f", only {_listed(candidates)}" if candidates else ""
         raise ValueError(
-            f"{path} holds no 3-D dataset of numbers, only {_listed(candidates)}; export the "
-            "volume with one number per voxel, one channel and one time"
+            f"{path} holds no 3-D dataset of numbers{others}; export the volume with one number "
+            "per voxel, one channel and one time"
         )
     raise ValueError(
         f"{path} holds {len(volumes)} volumes, {_listed(volumes)}; name the one that is meant, "

@@ -9,7 +9,6 @@ labels, ``phase_names`` and ``phase_labels`` of equal length. The root group car
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,7 +118,7 @@ def _chosen(file: h5py.File, path: Path, dataset: str | None) -> Candidate:
         raise ValueError(
             f"{path} has layout version {version}, later than {_LAYOUT_VERSION}; update microtwin"
         )
-    found = _arrays(file, dataset)
+    found, lost = _arrays(file, dataset)
     raw = [candidate for candidate in found if is_projections(file, candidate.name)]
     names = {candidate.name.strip("/") for candidate in raw}
     volumes = [candidate for candidate in found if candidate not in raw]
@@ -130,13 +129,35 @@ def _chosen(file: h5py.File, path: Path, dataset: str | None) -> Candidate:
             f"{path} holds projections, {raw[0]}, not a volume; reconstruct them first with "
             "microtwin.imaging.read_projections and microtwin.imaging.reconstruct"
         )
+    if lost and not any(volume_axes(c) for c in volumes):
+        raise ValueError(
+            f"{path} holds no volume, only links that lead nowhere, {', '.join(lost)}; copy the "
+            "files with the voxels beside it"
+        )
     main = default_signal(file, [c.name for c in volumes if volume_axes(c)])
     preferred = next((c for c in volumes if c.name == main), None)
-    return choose(path, volumes, dataset, preferred)
+    chosen = choose(path, volumes, dataset, preferred)
+    _check_sources(chosen, path)
+    return chosen
 
 
-def _arrays(file: h5py.File, dataset: str | None) -> list[Candidate]:
-    """Return the datasets of a file, also those that it links to in other files.
+def _check_sources(chosen: Candidate, path: Path) -> None:
+    """Refuse a virtual dataset whose parts are not there: HDF5 would return zeros for them."""
+    if not chosen.item.is_virtual:
+        return
+    folder = Path(chosen.item.file.filename).parent
+    names = {source.file_name for source in chosen.item.virtual_sources()}
+    # A name with a percent sign stands for a series of files.
+    lost = sorted(n for n in names if n != "." and "%" not in n and not (folder / n).exists())
+    if lost:
+        raise ValueError(
+            f"{path} keeps the voxels of {chosen.name} in {len(lost)} file(s) that are not there, "
+            f"first {lost[0]}; copy them beside it"
+        )
+
+
+def _arrays(file: h5py.File, dataset: str | None) -> tuple[list[Candidate], list[str]]:
+    """Return the datasets of a file, also linked ones of others, and the links that are broken.
 
     A dataset with several names is listed by one of them, and by the one that is asked for.
     """
@@ -144,6 +165,7 @@ def _arrays(file: h5py.File, dataset: str | None) -> list[Candidate]:
 
     found: list[Candidate] = []
     linked: list[str] = []
+    lost: list[str] = []
 
     def collect(name: str, item: object) -> None:
         if isinstance(item, h5py.Dataset) and item.ndim > 1:
@@ -157,11 +179,14 @@ def _arrays(file: h5py.File, dataset: str | None) -> list[Candidate]:
     file.visititems_links(follow)
     names = {candidate.name for candidate in found}
     for name in [*linked, *([] if dataset is None else [dataset.strip("/")])]:
-        # What a link leads to may be missing.
-        with suppress(KeyError):
-            if f"/{name}" not in names:
-                collect(name, file[name])
-    return found
+        if f"/{name}" in names:
+            continue
+        item = file.get(name)
+        if item is not None:
+            collect(name, item)
+        elif name in linked:
+            lost.append(f"/{name}")
+    return found, lost
 
 
 def _own_attributes(dataset: h5py.Dataset) -> tuple[VoxelSize, dict[str, int] | None]:

@@ -188,6 +188,11 @@ def _reader(
         encoding = "zlib"
     where = header["elementdatafile"]
     skip = _numbers(path, header, "HeaderSize", int)[0] if "headersize" in header else 0
+    if skip < -1 or (skip == -1 and encoding != "raw"):
+        raise ValueError(
+            f"{path}: HeaderSize = {skip} is not allowed; use a number from 0 on, or -1 for plain "
+            "voxels at the end of a file"
+        )
     if where.upper() == "LOCAL":
         return layer_reader(Block(path, end, shape, dtype, encoding))
     if where.upper().startswith("LIST") or len(where.split()) > 1:

@@ -65,14 +65,15 @@ def is_projections(file: h5py.File, name: str) -> bool:
     if any(word in _ANGLES for word in _axis_names(group, dataset)[:1]):
         return True
     # One angle for each picture; a volume may be kept with the angles it was made from.
-    if any(key in group and _size(group[key]) == dataset.shape[0] for key in _ANGLES):
+    if any(_size(group.get(key)) == dataset.shape[0] for key in _ANGLES):
         return True
     while name != "/":
         name = _above(name)
         if _words(file[name].attrs.get("NX_class")) == ["NXprocess"]:
             return False
-        if "definition" in file[name]:
-            return _words(file[name]["definition"][()]) == ["NXtomo"]
+        definition = file[name].get("definition")
+        if definition is not None:
+            return _words(definition[()]) == ["NXtomo"]
     return False
 
 
@@ -115,13 +116,12 @@ def axes_and_voxel_size(
     spacings: list[float] = []
     units: list[str | None] = []
     for axis in axes:
-        if (
-            names[axis] not in group
-            or (spacing := _spacing(group[names[axis]], dataset.shape[axis])) is None
-        ):
+        positions = group.get(names[axis])
+        spacing = _spacing(positions, dataset.shape[axis])
+        if spacing is None:
             return axes, None, f"the axis {names[axis]!r} has no evenly spaced positions"
         spacings.append(spacing)
-        units.append(next(iter(_words(group[names[axis]].attrs.get("units"))), None))
+        units.append(next(iter(_words(positions.attrs.get("units"))), None))
     return axes, *calibrated(spacings, units, "the distances along the NeXus axes")
 
 
@@ -164,10 +164,10 @@ def _axes_by_length(group: Any, dataset: Any) -> list[str]:
     The definition says (x, y, z), programs write (z, y, x); the lengths tell, and where they do
     not, the order is the one of programs.
     """
-    if dataset.ndim != 3 or not all(letter in group for letter in "zyx"):
+    if dataset.ndim != 3:
         return []
     for order in ("zyx", "xyz"):
-        if all(_size(group[c]) == n for c, n in zip(order, dataset.shape, strict=True)):
+        if all(_size(group.get(c)) == n for c, n in zip(order, dataset.shape, strict=True)):
             return list(order)
     return []
 

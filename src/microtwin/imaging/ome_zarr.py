@@ -61,15 +61,15 @@ def open_zarr(path: Path, dataset: str | None = None) -> StoredVolume:
     path : Path
         A folder, or a zip file of one.
     dataset : str, optional
-        Path of an array, or of the group of an OME-Zarr image, inside it. Needed if there are
-        several, unless the root is an image.
+        Path of an array, of the group of an OME-Zarr image, or of one of its resolutions. Needed
+        if there are several images or arrays, unless the root is an image.
 
     Returns
     -------
     StoredVolume
-        The highest resolution of the image, with its axes in the order (z, y, x) and with the
-        voxel size if the metadata give units of length. Chunks that are missing are taken for
-        empty, as the format has it.
+        The highest resolution of the image unless another is named, with its axes in the order
+        (z, y, x) and with the voxel size if the metadata give units of length. Chunks that are
+        missing are taken for empty, as the format has it.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def open_zarr(path: Path, dataset: str | None = None) -> StoredVolume:
     """
     with _telling_damage(path):
         root = _root(path)
-        candidates = list(_candidates(root))
+        candidates = list(_candidates(root, (dataset or "").strip("/")))
     main = next((c for c in candidates if c.name == "/"), None)
     chosen = choose(path, candidates, dataset, main)
     image: _Image = chosen.item
@@ -171,8 +171,8 @@ def _root(path: Path) -> zarr.Group | zarr.Array:
     return zarr.open(zarr.storage.ZipStore(path, mode="r"), path=inside, mode="r")
 
 
-def _candidates(root: zarr.Group | zarr.Array) -> Iterator[Candidate]:
-    """Yield the OME images and the arrays that belong to none."""
+def _candidates(root: zarr.Group | zarr.Array, dataset: str) -> Iterator[Candidate]:
+    """Yield the OME images, the resolution that is asked for, and the arrays of no image."""
     import zarr
 
     if isinstance(root, zarr.Array):
@@ -184,10 +184,14 @@ def _candidates(root: zarr.Group | zarr.Array) -> Iterator[Candidate]:
         scales = _multiscales(group) if isinstance(group, zarr.Group) else None
         if not scales:
             continue
-        paths = [f"{name}/{level['path']}".strip("/") for level in scales["datasets"]]
-        levels |= set(paths)
         phases = group.attrs.get("microtwin", {}).get("phases")
-        yield _candidate(f"/{name}", root[paths[0]], scales, phases)
+        for k, level in enumerate(scales["datasets"]):
+            inside = f"{name}/{level['path']}".strip("/")
+            levels.add(inside)
+            if k == 0:
+                yield _candidate(f"/{name}", root[inside], scales, phases)
+            if inside == dataset:
+                yield _candidate(f"/{inside}", root[inside], scales, phases, k)
     for name, array in members.items():
         if isinstance(array, zarr.Array) and name not in levels:
             yield _candidate("/" + name, array, {}, None)
@@ -200,13 +204,17 @@ def _multiscales(group: Any) -> dict[str, Any] | None:
 
 
 def _candidate(
-    name: str, array: Any, scales: dict[str, Any], phases: Mapping[str, int] | None
+    name: str,
+    array: Any,
+    scales: dict[str, Any],
+    phases: Mapping[str, int] | None,
+    level: int = 0,
 ) -> Candidate:
     named = scales.get("axes") or _dimension_names(array)
     # Until version 0.3 an axis was only a name.
     axes = [{"name": axis} if isinstance(axis, str) else axis for axis in named]
     transformations = [
-        *(scales["datasets"][0].get("coordinateTransformations", []) if scales else []),
+        *(scales["datasets"][level].get("coordinateTransformations", []) if scales else []),
         *scales.get("coordinateTransformations", []),
     ]
     factors = [t["scale"] for t in transformations if t.get("type") == "scale" and "scale" in t]

@@ -102,7 +102,7 @@ def iter_slabs(volume: _Layered, layers: int, halo: int = 0) -> Iterator[tuple[i
         The slab is the layers ``start`` to ``stop - 1`` of the volume.
     values : ndarray, shape (min(stop + halo, nz) - max(start - halo, 0), ny, nx)
         The slab with its halo; the slab itself begins at layer ``start - max(start - halo, 0)``.
-        The volume is not touched if they are changed.
+        That of a stored volume may be changed in place.
 
     Raises
     ------
