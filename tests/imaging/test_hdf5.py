@@ -234,6 +234,13 @@ def test_volume_beside_projections(tmp_path):
             mt.read_scan(tmp_path / "a.nxs", 1e-6, dataset=name)
 
 
+def test_volume_beside_projections_of_dxchange(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        dxchange(file)
+        file["exchange/recon"] = np.ones((7, 9, 9), np.float32)
+    check_layers(tmp_path / "a.h5", np.ones((7, 9, 9), np.float32))
+
+
 def test_volume_in_dxchange(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["exchange/data"] = numbered()

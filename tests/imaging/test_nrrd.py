@@ -185,6 +185,7 @@ def test_axes_of_one_are_left_out(tmp_path):
         (b"endian: little\n", b"", "byte order"),
         (b"sizes: 11 7 5", b"sizes: eleven", "damaged NRRD header"),
         (b"sizes: 11 7 5\n", b"", "no sizes"),
+        (b"\n\n", b"\nkinds: domain domain\n\n", "kinds is not given for each of 3 axes"),
     ],
 )
 def test_wrong_headers(tmp_path, old, new, match):

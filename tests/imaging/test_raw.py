@@ -105,6 +105,8 @@ def test_the_sidecar_to_fill_in_is_one(tmp_path):
         ({"byte_order": None}, r"byte_order None is not allowed; voxels of 2 bytes need"),
         ({"byte_order": "Intel"}, r"'little' or 'big'"),
         ({"header_bytes": -1}, r"header_bytes -1 is not allowed"),
+        ({"phases": ["pore"]}, r"phases \['pore'\] is not allowed"),
+        ({"phases": {"pore": None}}, r"give names and labels"),
         ({"axes": "zxx"}, r"axes 'zxx' is not allowed"),
         ({"voxel_size": "398"}, r"has no unit"),
         ({"voxel_size": -1}, r"one positive length or three"),

@@ -69,7 +69,7 @@ def open_amira(path: Path) -> StoredVolume:
     shape = _lattice(path, header)
     dtype, encoding, is_label = _field(path, header, marker)
     parameters = _parameters(header)
-    kind = parameters.get("CoordType", ["uniform"])[0]
+    kind = next(iter(_values(parameters, "CoordType")), "uniform")
     if kind != "uniform" or re.search(r"^\s*define\s+Coordinates\b", header, re.MULTILINE):
         raise ValueError(
             f"{path} has {kind} coordinates; voxels of one size are needed, so resample it on a "
@@ -83,7 +83,7 @@ def open_amira(path: Path) -> StoredVolume:
 
 def _header(path: Path) -> tuple[str, int, str]:
     """Return the header, the byte where the first field begins, and the number of that field."""
-    text, marker = b"", None
+    text, marker = bytearray(), None
     with path.open("rb") as stream:
         for line in iter(lambda: stream.readline(_LONGEST_HEADER), b""):
             if not text and not _FIRST.match(line.decode("latin-1")):
@@ -188,16 +188,24 @@ def _voxel_size(
     parameters: dict[str, Any], shape: tuple[int, int, int]
 ) -> tuple[VoxelSize | None, str]:
     try:
-        box = [float(word) for word in parameters["BoundingBox"][:6]]
-    except (KeyError, ValueError):
+        box = [float(word) for word in _values(parameters, "BoundingBox")]
+    except ValueError:
+        box = []
+    if not box:
         return None, "the Amira header gives no BoundingBox"
     if len(box) != 6 or min(shape) < 2:
         return None, f"the bounding box is {box}, which gives no distance of voxels"
     # From the centre of the first voxel to that of the last: one distance less than voxels.
     sizes = [(box[2 * k + 1] - box[2 * k]) / (shape[2 - k] - 1) for k in (2, 1, 0)]
-    units = parameters.get("Units", {})
-    unit = units.get("Coordinates") if isinstance(units, dict) else None
-    return calibrated(sizes, [unit[0] if unit else None] * 3, "the distances in the bounding box")
+    units = parameters.get("Units")
+    unit = next(iter(_values(units if isinstance(units, dict) else {}, "Coordinates")), None)
+    return calibrated(sizes, [unit] * 3, "the distances in the bounding box")
+
+
+def _values(parameters: dict[str, Any], name: str) -> list[str]:
+    """Return the words behind a name; none if it is not there or a group."""
+    words = parameters.get(name)
+    return words if isinstance(words, list) else []
 
 
 def _materials(parameters: dict[str, Any]) -> Mapping[str, int] | None:

@@ -278,6 +278,7 @@ def _phases_missing(volume: StoredVolume) -> str:
     """Return the sentence that asks for phase names, with the labels that wait for one."""
     found = "name every label"
     if volume.dtype.kind in "ub" and volume.dtype.itemsize == 1:
+        require_memory(volume)
         counts = np.zeros(256, np.int64)
         for _, _, slab in iter_slabs(volume, _COUNTED):
             counts += np.bincount(slab.ravel(), minlength=256)

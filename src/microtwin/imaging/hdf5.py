@@ -8,7 +8,8 @@ labels, ``phase_names`` and ``phase_labels`` of equal length. The root group car
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,26 +57,19 @@ def open_hdf5(path: Path, dataset: str | None = None) -> StoredVolume:
     """
     import h5py
 
-    try:
-        with h5py.File(path, "r") as file:
-            chosen = _chosen(file, path, dataset)
-            axes: tuple[int, ...] = volume_axes(chosen) or ()
-            voxel_size, phases = None, None
-            if "microtwin" in file.attrs and "voxel_size" in chosen.item.attrs:
-                voxel_size, phases = _own_attributes(chosen.item)
-                note = ""
-            else:
-                axes, voxel_size, note = axes_and_voxel_size(file, chosen.name, axes)
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read as HDF5 ({error}); copy it again") from None
+    with _telling_damage(path), h5py.File(path, "r") as file:
+        chosen = _chosen(file, path, dataset)
+        axes: tuple[int, ...] = volume_axes(chosen) or ()
+        voxel_size, phases, note = None, None, ""
+        if "microtwin" in file.attrs and "voxel_size" in chosen.item.attrs:
+            voxel_size, phases = _own_attributes(chosen.item)
+        else:
+            axes, voxel_size, note = axes_and_voxel_size(file, chosen.name, axes)
     depth, height, width = (chosen.shape[axis] for axis in axes)
 
     def read_layers(start: int, stop: int) -> NDArray:
-        try:
-            with h5py.File(path, "r") as file:
-                return take_layers(file[chosen.name], axes, start, stop)
-        except OSError as error:
-            raise ValueError(f"{path} is damaged ({error}); copy it again") from None
+        with _telling_damage(path), h5py.File(path, "r") as file:
+            return take_layers(file[chosen.name], axes, start, stop)
 
     dtype = chosen.dtype.newbyteorder("=")
     return StoredVolume(path, (depth, height, width), dtype, read_layers, voxel_size, phases, note)
@@ -110,6 +104,16 @@ def write_hdf5(
         if phases is not None:
             dataset.attrs["phase_names"] = list(phases)
             dataset.attrs["phase_labels"] = np.array(list(phases.values()), np.uint8)
+
+
+@contextmanager
+def _telling_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ValueError) and str(path) in str(error):
+            raise
+        raise ValueError(f"{path} cannot be read as HDF5 ({error}); copy it again") from None
 
 
 def _chosen(file: h5py.File, path: Path, dataset: str | None) -> Candidate:

@@ -60,7 +60,9 @@ def is_projections(file: h5py.File, name: str) -> bool:
         Of the dataset.
     """
     group, dataset = file[_above(name)], file[name]
-    if name.rpartition("/")[2] in _FLATS or any(flat in group for flat in _FLATS):
+    # Pictures without and with the sample have the size of the detector.
+    detectors = [np.shape(group.get(flat))[-2:] for flat in _FLATS if flat in group]
+    if name.rpartition("/")[2] in _FLATS or dataset.shape[-2:] in detectors:
         return True
     if any(word in _ANGLES for word in _axis_names(group, dataset)[:1]):
         return True

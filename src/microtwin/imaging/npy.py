@@ -25,7 +25,8 @@ def open_npy(path: Path) -> StoredVolume:
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    # NumPy hands a damaged header to Python's parser, whose complaints are of many types.
+    except Exception as error:
         raise ValueError(f"{path} is not a whole NPY file ({error}); copy it again") from None
     if array.ndim != 3:
         raise ValueError(

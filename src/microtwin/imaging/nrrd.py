@@ -47,6 +47,7 @@ _ENCODINGS: dict[str, Encoding] = {
     "bzip2": "bzip2",
 }
 _LIST = re.compile(r"data ?file:\s*LIST\b")
+_PER_AXIS = ("kinds", "spacings", "units", "space directions")
 _SPATIAL = ("domain", "space", "???", "none")
 
 
@@ -147,6 +148,12 @@ def _header(path: Path) -> tuple[dict[str, Any], list[str], int]:
     missing = [key for key in ("dimension", "type", "sizes", "encoding") if key not in header]
     if missing:
         raise ValueError(f"{path} has no {missing[0]} in its NRRD header; copy it again")
+    for key in _PER_AXIS:
+        if len(header.get(key, header["sizes"])) != len(header["sizes"]):
+            raise ValueError(
+                f"{path} has a damaged NRRD header ({key} is not given for each of "
+                f"{len(header['sizes'])} axes); copy it again"
+            )
     return header, listed, end
 
 
@@ -202,7 +209,7 @@ def _voxel_size(
                 f"{path} is turned against its axes, space directions {shown}; resample it along "
                 "the axes, or replace the line by 'spacings' if the axes of the voxels are meant"
             )
-        units = list(header.get("space units", [None] * 3))[::-1]
+        units = [*header.get("space units", []), None, None, None][2::-1]
         return calibrated(np.diag(matrix).tolist(), units, "the space directions")
     if "spacings" in header:
         spacings = [float(header["spacings"][axis]) for axis in axes]

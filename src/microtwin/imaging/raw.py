@@ -177,6 +177,14 @@ def _from_sidecar(sidecar: Path) -> _Layout:
     dtype = np.dtype(content["dtype"]).newbyteorder(">" if order == "big" else "<")
     voxel_size = _checked_size(sidecar, content.get("voxel_size"))
     phases = content.get("phases")
+    if phases is not None and not (
+        isinstance(phases, dict)
+        and all(isinstance(k, str) and type(v) is int for k, v in phases.items())
+    ):
+        raise ValueError(
+            f"{sidecar}: phases {phases!r} is not allowed; give names and labels, "
+            "{pore: 0, active: 1}"
+        )
     return _Layout((shape[0], shape[1], shape[2]), dtype, header, axes, voxel_size, phases)
 
 
