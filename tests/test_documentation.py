@@ -29,6 +29,20 @@ transport:
 """
 
 
+def write_projections(folder):
+    """Write a scan of a rod, as DXchange and as sinogram."""
+    angles = np.arange(60) * np.pi / 60
+    distance = np.arange(64) - 30.5 - 8 * np.cos(angles)[:, None]
+    transmitted = np.exp(-0.05 * 2 * np.sqrt(np.maximum(15.0**2 - distance**2, 0)))
+    counts = np.random.default_rng(1).poisson(20_000 * transmitted).astype(np.uint16)
+    with h5py.File(folder / "tooth.h5", "w") as file:
+        file["exchange/data"] = np.repeat(counts[:, None], 4, axis=1)
+        file["exchange/data_white"] = np.full((2, 4, 64), 20_000, np.uint16)
+        file["exchange/data_dark"] = np.zeros((2, 4, 64), np.uint16)
+        file["exchange/theta"] = np.rad2deg(angles)
+    tifffile.imwrite(folder / "sinogram.tif", counts)
+
+
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     """Put the files that the pages speak of in the working directory."""
@@ -43,6 +57,7 @@ def files(tmp_path, monkeypatch):
     group.create_array("labels", data=np.uint8(labels > 0))
     group.create_array("grey", data=labels)
     (tmp_path / "study.yaml").write_text(STUDY)
+    write_projections(tmp_path)
     monkeypatch.chdir(tmp_path)
 
 
