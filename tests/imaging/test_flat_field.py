@@ -93,11 +93,18 @@ def with_nan(array):
     return array
 
 
+def stopped():
+    counts = COUNTS.copy()
+    counts[14:] = 0
+    return counts
+
+
 @pytest.mark.parametrize(
     ("arguments", "air", "message"),
     [
         ((with_nan(COUNTS), ANGLES, FLATS, DARKS), 0, "projections hold 1 NaN .* rows 0 to 3"),
         ((COUNTS, ANGLES, with_nan(FLATS), DARKS), 0, "the flats hold 1 NaN"),
+        ((stopped(), ANGLES, FLATS, DARKS), 0, "6 of 20 projections, 14 the first .* only zeros"),
         ((COUNTS, ANGLES, DARKS, FLATS), 0, "not brighter than the darks in 100%"),
         ((COUNTS, ANGLES, FLATS * [[[1], [1], [0], [1]]], DARKS), 0, "row 2 has no live pixel"),
         ((COUNTS, ANGLES, FLATS, DARKS), 9, "air=9 is not allowed for 30 columns"),

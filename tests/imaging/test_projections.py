@@ -150,6 +150,21 @@ def test_frames_in_another_file_are_followed(tmp_path, moved):
         read_projections(path)
 
 
+def test_frames_put_together_from_a_missing_file_are_not_read_as_zeros(tmp_path):
+    path = write_nxtomo(tmp_path / "scan.nxs", frames=None)
+    layout = h5py.VirtualLayout(FRAMES.shape, FRAMES.dtype)
+    for part in range(2):
+        with h5py.File(tmp_path / f"part{part}.h5", "w") as file:
+            file["data"] = FRAMES[6 * part : 6 * part + 6]
+        layout[6 * part : 6 * part + 6] = h5py.VirtualSource(f"part{part}.h5", "data", (6, 5, 7))
+    with h5py.File(path, "a") as file:
+        file["entry/instrument/tomo"].create_virtual_dataset("data", layout)
+    assert_is_all(read_projections(path))
+    (tmp_path / "part1.h5").unlink()
+    with pytest.raises(ValueError, match=r"are in part1.h5, which is missing"):
+        read_projections(path)
+
+
 @pytest.mark.parametrize(
     ("key", "message"),
     [

@@ -34,9 +34,9 @@ def sinograms(disks, angles, centre, noise=0.0, columns=256):
 @pytest.mark.parametrize("centre", [115.37, 127.5, 130.8])
 @pytest.mark.parametrize("angles", [HALF, TURN], ids=["half", "turn"])
 @pytest.mark.parametrize("noise", [0.0, 0.01])
-def test_axis_is_found_within_a_quarter_of_a_pixel(centre, angles, noise):
+def test_axis_is_found_within_a_tenth_of_a_pixel(centre, angles, noise):
     found = find_axis(sinograms(DISKS, angles, centre, noise), angles)
-    assert found.column == pytest.approx(centre, abs=0.25)
+    assert found.column == pytest.approx(centre, abs=0.1)
     assert found.method == ("overlap" if angles is TURN else "negativity")
 
 

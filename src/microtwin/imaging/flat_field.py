@@ -74,12 +74,14 @@ def line_integrals(
     Raises
     ------
     ValueError
-        If the frames hold NaN; if the flats are darker than the darks, or a row has no live
-        pixel; if there are no flats and the values are no transmissions; if the air is dark.
+        If the frames hold NaN; if a projection is empty; if the flats are darker than the darks,
+        or a row has no live pixel; if there are no flats and the values are no transmissions; if
+        the air is dark.
     """
     counts = projections.read_rows(start, stop)
     saturated = _saturated(counts)
     _require_finite(counts, "the projections", start)
+    _require_recorded(counts, start)
     transmitted = counts.astype(np.float32)
     del counts
     darks = _mean(projections.read_darks(start, stop), "the darks", start)
@@ -121,6 +123,17 @@ def _require_finite(frames: NDArray, noun: str, start: int) -> None:
         raise ValueError(
             f"{noun} hold {bad} NaN or infinite values in rows {start} to "
             f"{start + frames.shape[1] - 1}; replace them, or leave these frames out"
+        )
+
+
+def _require_recorded(counts: NDArray, start: int) -> None:
+    """Frames that a scan had room for and did not reach are left at zero."""
+    empty = np.flatnonzero(~counts.any(axis=(1, 2)))
+    if empty.size:
+        raise ValueError(
+            f"{empty.size} of {len(counts)} projections, {empty[0]} the first of them, hold only "
+            f"zeros in rows {start} to {start + counts.shape[1] - 1}, so the scan stopped "
+            "half-way; leave these projections and their angles out"
         )
 
 

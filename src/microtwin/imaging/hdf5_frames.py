@@ -87,11 +87,18 @@ def stored_frames(place: Place, which: NDArray[np.bool_] | None = None) -> Store
     Raises
     ------
     ValueError
-        If the dataset is not 3-D or does not hold real numbers; when read, if it is damaged.
+        If the dataset is not 3-D or does not hold real numbers; if it is put together from
+        files of which one is missing; when read, if it is damaged.
     """
     path, name = place
     with opened(path) as file:
         shape, dtype = file[name].shape, file[name].dtype
+        missing = _missing_sources(path, file[name])
+    if missing:
+        raise ValueError(
+            f"{path}: frames of dataset {name} are in {', '.join(missing)}, which is missing, and "
+            "would be read as zeros; put what is missing beside it"
+        )
     if len(shape) != 3 or dtype.kind not in "uif":
         raise ValueError(
             f"{path}: dataset {name} has shape {shape} and type {dtype}; frames are real numbers "
@@ -110,6 +117,16 @@ def stored_frames(place: Place, which: NDArray[np.bool_] | None = None) -> Store
         return out
 
     return StoredFrames((int(chosen.sum()), *shape[1:]), dtype.newbyteorder("="), read_rows)
+
+
+def _missing_sources(path: Path, dataset: h5py.Dataset) -> list[str]:
+    """Return the files, of those that a virtual dataset is put together from, that are missing."""
+    if not dataset.is_virtual:
+        return []
+    names = dict.fromkeys(source.file_name for source in dataset.virtual_sources())
+    # A name with a per cent sign is a pattern for a number of files that is not fixed.
+    plain = (name for name in names if name != "." and "%" not in name)
+    return [name for name in plain if not (path.parent / name).is_file()]
 
 
 def runs(values: NDArray) -> Iterator[tuple[int, int, Any]]:

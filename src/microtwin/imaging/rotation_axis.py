@@ -27,6 +27,8 @@ Finder = Literal["auto", "vo", "phase"]
 
 # Views that the search by reconstruction uses at most, for its cost.
 _VIEWS = 400
+# Columns over which views are smoothed for it.
+_BLUR = 4.0
 # Pairs of opposite views that are compared at most in the search for the axis.
 _PAIRS = 60
 # Columns, relative to all, in which the sinogram metric looks on both sides of the middle.
@@ -270,6 +272,8 @@ def _half_turn(angles: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _by_negativity(sinograms: NDArray[np.float32], angles: NDArray[np.float64]) -> Axis:
+    from scipy.ndimage import gaussian_filter1d
+
     columns = sinograms.shape[2]
     start = _mass_centre(sinograms, angles)
     if not 0.1 * columns < start < 0.9 * columns:
@@ -277,7 +281,9 @@ def _by_negativity(sinograms: NDArray[np.float32], angles: NDArray[np.float64]) 
     # At most half a turn: opposite views would blur a slice evenly about a wrong axis.
     views = _half_turn(angles)
     views = views[:: max(1, len(views) // _VIEWS)]
-    few, directions = sinograms[:, views], angles[views]
+    # The arcs beside the sample are wide, and noise is negative wherever the axis is.
+    blur = min(_BLUR, sinograms.shape[2] / 50)
+    few, directions = gaussian_filter1d(sinograms[:, views], blur, axis=2), angles[views]
 
     def negativity(centre: float) -> float:
         edge = max(2, int(np.sqrt(2) * min(start, columns - 1 - start)) - 4)
