@@ -167,7 +167,7 @@ def _detected(
     """Return the line integrals that the detector measures, row by row to save memory."""
     from scipy.ndimage import gaussian_filter
 
-    rows, views, columns = transmitted.shape
+    columns = transmitted.shape[2]
     if scanner.blur:
         # Along the rows and the columns of the detector, not along the views.
         sigma = (scanner.blur, 0.0, scanner.blur)
@@ -186,9 +186,7 @@ def _detected(
     return transmitted
 
 
-def _drift(
-    values: NDArray[np.float32], scanner: Scanner, generator: np.random.Generator
-) -> None:
+def _drift(values: NDArray[np.float32], scanner: Scanner, generator: np.random.Generator) -> None:
     """Let gain and offset of the slices wander: a smooth curve and some jitter, in equal parts."""
     from scipy.ndimage import gaussian_filter1d
 
