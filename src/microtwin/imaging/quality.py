@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -135,10 +136,11 @@ def assess_quality(
         open_ = _same_around(labels)[inside].ravel()
         flat, numbers = values[inside].ravel(), labels[inside].ravel()
         extremes.add(flat)
-        for kind, chosen in enumerate((slice(None), open_)):
-            counts[kind] += np.bincount(numbers[chosen], minlength=256)
-            sums[kind] += np.bincount(numbers[chosen], flat[chosen], 256)
-            squares[kind] += np.bincount(numbers[chosen], np.square(flat[chosen], dtype=float), 256)
+        for kind, chosen in enumerate((np.ones_like(open_), open_)):
+            label, grey = numbers[chosen], flat[chosen].astype(float)
+            counts[kind] += np.bincount(label, minlength=256)
+            sums[kind] += np.bincount(label, grey, 256)
+            squares[kind] += np.bincount(label, grey * grey, 256)
     total, mean = counts[0].sum(), sums[0].sum() / counts[0].sum()
     variance = squares[0].sum() / total - mean**2
     class_means = sums[0] / np.maximum(counts[0], 1)
@@ -200,7 +202,7 @@ def _same_around(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def _contrasts(means: Mapping[str, float], deviations: Mapping[str, float]) -> dict[str, float]:
     ordered = sorted(means, key=lambda name: means[name])
     found = {}
-    for dark, bright in zip(ordered, ordered[1:], strict=False):
+    for dark, bright in pairwise(ordered):
         noise = np.sqrt((deviations[dark] ** 2 + deviations[bright] ** 2) / 2)
         difference = means[bright] - means[dark]
         found[f"{dark}/{bright}"] = float(difference / noise) if noise > 0 else float("inf")
