@@ -1,7 +1,8 @@
-"""Lengths that people write, in metres."""
+"""Lengths and other quantities that people write, in the unit that is computed with."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from numbers import Real
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING, Any, overload
 if TYPE_CHECKING:
     import pint
 
-__all__ = ["metres"]
+__all__ = ["metres", "quantity"]
 
 _REMEDY = "give metres, 0.398e-6, or text with a unit, '398 nm'"
+# The power in "g/cm3" and "g cm-3", which pint would take for a name or a difference; not the
+# exponent in "1e-3".
+_POWER = re.compile(r"(?<=[^\W\d_])(?<![\d.][eE])(-?[1-9])(?![\d.])")
 
 
 # Text is a sequence of text to a type checker; the first form that fits wins.
@@ -61,27 +65,71 @@ def metres(length: float | str | Sequence[float | str]) -> float | tuple[float, 
     return tuple(metres(part) for part in parts)
 
 
-def _finite(value: float, given: object) -> float:
+def quantity(value: float | str, unit: str, noun: str = "quantity") -> float:
+    """Return a quantity in a unit.
+
+    Parameters
+    ----------
+    value : float or str
+        A number is in the unit already. Text is a number with any unit of the same kind, such as
+        ``"12 mg/cm2"`` for an areal density, ``"4.7 g/cm3"`` for a density, ``"38 %"`` for a
+        share.
+    unit : str
+        The unit of the result, for example ``"kg/m2"``; ``""`` for a share, which needs none.
+    noun : str, optional
+        What the quantity is, for the messages.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If text has no unit, an unknown unit, or a unit of another kind; if the value is not a
+        finite number.
+
+    Examples
+    --------
+    >>> from microtwin.units import quantity
+    >>> quantity("12 mg/cm2", "kg/m2")
+    0.12
+    >>> quantity("38 %", "")
+    0.38
+    """
+    remedy = (
+        f"give a number in {unit}, or text with a unit"
+        if unit
+        else "give a number, or text in percent, '38 %'"
+    )
+    if isinstance(value, str):
+        return _from_text(value, unit, noun, remedy)
+    if isinstance(value, Real):
+        return _finite(float(value), value, noun, remedy)
+    raise ValueError(f"{noun} {value!r} is not a number; {remedy}")
+
+
+def _finite(value: float, given: object, noun: str = "length", remedy: str = _REMEDY) -> float:
     if not abs(value) < float("inf"):
-        raise ValueError(f"length {given!r} is not a finite number; {_REMEDY}")
+        raise ValueError(f"{noun} {given!r} is not a finite number; {remedy}")
     return value
 
 
-def _from_text(text: str) -> float:
+def _from_text(text: str, unit: str = "m", noun: str = "length", remedy: str = _REMEDY) -> float:
     import pint
 
     try:
-        quantity: pint.Quantity[Any] = _registry().Quantity(text)
+        given: pint.Quantity[Any] = _registry().Quantity(_POWER.sub(r"**\1", text))
     # pint hands unreadable text to Python's tokenizer, whose complaints are of many types.
     except Exception:
-        raise ValueError(f"length {text!r} cannot be understood; {_REMEDY}") from None
+        raise ValueError(f"{noun} {text!r} cannot be understood; {remedy}") from None
     try:
-        value = float(quantity.to("metre").magnitude)
+        value = float(given.to(_POWER.sub(r"**\1", unit)).magnitude)
     except pint.DimensionalityError:
-        kind = "has no unit" if quantity.unitless else "has a unit that is no length"
-        raise ValueError(f"length {text!r} {kind}; {_REMEDY}") from None
+        kind = "has no unit" if given.unitless else f"has a unit that is no {noun}"
+        raise ValueError(f"{noun} {text!r} {kind}; {remedy}") from None
     # 398 nm becomes 3.9800000000000003e-07 on the way; fifteen digits say all that was given.
-    return _finite(float(f"{value:.15g}"), text)
+    return _finite(float(f"{value:.15g}"), text, noun, remedy)
 
 
 @cache
