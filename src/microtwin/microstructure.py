@@ -167,6 +167,23 @@ class Scan:
         """Return the part of the scan inside three slices (in voxels)."""
         return Scan(_cropped(self.values, z, y, x), self.voxel_size)
 
+    def coarsen(self, factor: int = 2) -> Scan:
+        """Return the scan on voxels `factor` times larger: the means of blocks, in float32.
+
+        Voxels at the far end of an axis that do not fill a block are left out.
+
+        Raises
+        ------
+        ValueError
+            If the factor is not a positive whole number or leaves fewer than 2 voxels on an axis.
+        """
+        _checked_factor(factor, self.shape)
+        nz, ny, nx = (n // factor for n in self.shape)
+        whole = self.values[: nz * factor, : ny * factor, : nx * factor]
+        blocks = whole.reshape(nz, factor, ny, factor, nx, factor)
+        means = blocks.mean(axis=(1, 3, 5), dtype=np.float64).astype(np.float32)
+        return Scan(means, [factor * h for h in self.voxel_size])
+
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.shape))
         return f"Scan({shape} voxels of {_shown(self.voxel_size)}, {self.values.dtype})"

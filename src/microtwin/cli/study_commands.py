@@ -81,10 +81,10 @@ def check(study: StudyPath, into: Into = None, json: Json = False) -> None:
     cost = estimate_cost(file)
     require_memory(file, cost)
     fractions = None
-    if file.study.image is not None and file.image_path is not None:
+    if file.study.image is not None and file.source_path is not None:
         # The labels are part of what can be known before computing.
         params = file.study.image.model_dump(exclude={"path"})
-        output = read_image(params, Inputs(sources={"image": file.image_path}))
+        output = read_image(params, Inputs(sources={"image": file.source_path}))
         fractions = output.numbers["volume_fractions"]
     stages, holder = study_status(study, into)
     done = sum(stage.state == "done" for stage in stages)

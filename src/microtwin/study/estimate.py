@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
-from ..imaging import open_volume
+import numpy as np
+
+from ..imaging import open_volume, read_projections
 from .errors import StudyError
 from .reading import StudyFile
-from .schema import Study
+from .schema import Projections, Study
 
 __all__ = ["Cost", "estimate_cost", "require_memory"]
 
@@ -26,6 +29,12 @@ NS_PER_VOXEL_COMPOSITE = {"voxel": 600, "smooth": 1500}
 NS_PER_VOXEL_FIELDS = 500
 NS_PER_VOXEL_DESCRIPTORS = 150
 NS_PER_VOXEL_GENERATE = 6000
+# A segmented scan: itself, labels, probabilities of three phases and a slab of work.
+BYTES_PER_VOXEL_SCAN = 12
+NS_PER_VOXEL_SCAN = 6000
+NS_PER_VOXEL_RECONSTRUCT = 3000
+# Solves on plausible segmentations: two fine ones, coarse ones, and blocks.
+SOLVES_SEGMENTATION = 3.5
 # Solves on coarse voxels, with the staircase, and on sub-volumes, in units of the main solve.
 SOLVES_DISCRETISATION = 1.0
 SOLVES_SAMPLING = 0.5
@@ -119,10 +128,15 @@ def require_memory(file: StudyFile, cost: Cost) -> None:
     shape = " x ".join(map(str, cost.shape))
     if cost.fitting_coarsening is None:
         remedy = "crop the image"
-    elif file.study.image is None:
+    elif file.study.source is None:
         remedy = "make 'generate.shape' smaller"
+    elif file.study.source == "projections":
+        remedy = "reconstruct fewer rows, save the volume, and start from it as a 'scan'"
     else:
-        remedy = f"write 'coarsen: {cost.fitting_coarsening}' in the section 'image', or crop it"
+        section = file.study.source
+        remedy = (
+            f"write 'coarsen: {cost.fitting_coarsening}' in the section '{section}', or crop it"
+        )
     raise StudyError(
         f"{shape} voxels need about {cost.memory_bytes / 1e9:.2g} GB of memory and "
         f"{cost.available_bytes / 1e9:.2g} GB are free; {remedy}"
@@ -132,30 +146,50 @@ def require_memory(file: StudyFile, cost: Cost) -> None:
 def _shape_in_voxels(file: StudyFile) -> tuple[tuple[int, int, int], int]:
     """Return the shape before coarsening, and the coarsening."""
     study = file.study
-    if study.image is None:
-        assert study.generate is not None  # the schema requires one of the two
+    if study.generate is not None:
         return study.generate.shape, 1
-    path = file.image_path
-    assert path is not None
+    path, section = file.source_path, study.source
+    assert path is not None and section is not None  # the schema requires one of the sources
     if not path.exists():
         raise StudyError(
-            f"{file.where('image', 'path')}: there is no file or folder {path}; a relative path is "
+            f"{file.where(section, 'path')}: there is no file or folder {path}; a relative path is "
             "meant from the folder of the study file"
         )
-    shape = list(open_volume(path).shape)
-    if study.image.crop is not None:
-        for axis, span in enumerate((study.image.crop.z, study.image.crop.y, study.image.crop.x)):
+    if study.projections is not None:
+        return _reconstructed_shape(path, study.projections), 1
+    part = study.image or study.scan
+    assert part is not None
+    shape = list(open_volume(path, dataset=part.dataset).shape)
+    if part.crop is not None:
+        for axis, span in enumerate((part.crop.z, part.crop.y, part.crop.x)):
             if span is not None:
                 _check_span(file, axis, span, shape[axis])
                 shape[axis] = span[1] - span[0]
-    return (shape[0], shape[1], shape[2]), study.image.coarsen
+    return (shape[0], shape[1], shape[2]), part.coarsen
+
+
+def _reconstructed_shape(path: Path, part: Projections) -> tuple[int, int, int]:
+    """Return the largest shape that a reconstruction of some projections can have."""
+    angles = None if part.angles is None else np.deg2rad(part.angles)
+    frames = read_projections(
+        path,
+        pixel_size=part.pixel_size,
+        angles=angles,
+        detector=part.detector,
+        dataset=part.dataset,
+    )
+    _, rows, columns = frames.values.shape
+    edge = (2 if part.extended else 1) * columns
+    # A single row is repeated; the square inside the circle has half of its area.
+    edge = int(edge / np.sqrt(2)) if part.region == "square" else edge
+    return max(rows, 2), edge, edge
 
 
 def _check_span(file: StudyFile, axis: int, span: tuple[int, int], size: int) -> None:
     name = "zyx"[axis]
     if span[1] > size:
         raise StudyError(
-            f"{file.where('image', 'crop', name)}: the crop ends at voxel {span[1]}, but the image "
+            f"{file.where(file.study.source or '', 'crop', name)}: the crop ends at voxel {span[1]}, but the image "
             f"has {size} voxels along {name}; write an end of at most {size}"
         )
 
@@ -174,6 +208,8 @@ def _bytes_per_voxel(study: Study) -> float:
     if study.homogenize is not None and conductors > 1:
         solve = max(solve, conductors * BYTES_PER_VOXEL_COMPOSITE[study.homogenize.interface])
     fields = study.transport is not None and study.output.fields
+    if study.from_grey_values:
+        solve = max(solve, BYTES_PER_VOXEL_SCAN)
     return solve + (BYTES_PER_VOXEL_FIELDS if fields else 0)
 
 
@@ -188,6 +224,8 @@ def _ns_per_voxel(study: Study) -> float:
     if study.transport is not None:
         extra = SOLVES_DISCRETISATION * study.uncertainty.discretisation
         extra += SOLVES_SAMPLING * study.uncertainty.sampling
+        if study.from_grey_values:
+            extra += SOLVES_SEGMENTATION * study.uncertainty.segmentation
         solve = (1 + extra) * NS_PER_VOXEL[study.transport.interface]
         solve += NS_PER_VOXEL_FIELDS * study.output.fields
         total += solve * len(study.transport.phases) * len(study.transport.directions)
@@ -196,4 +234,6 @@ def _ns_per_voxel(study: Study) -> float:
         composite = conductors * NS_PER_VOXEL_COMPOSITE[interface]
         total += 3 * 1.125 * (composite if conductors > 1 else NS_PER_VOXEL[interface])
     total += NS_PER_VOXEL_DESCRIPTORS * study.descriptors
+    total += NS_PER_VOXEL_SCAN * study.from_grey_values
+    total += NS_PER_VOXEL_RECONSTRUCT * (study.projections is not None)
     return total + NS_PER_VOXEL_GENERATE * (study.generate is not None)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from . import stages, uncertainty
+from . import scan_stages, segmentation_uncertainty, stages, uncertainty
 from .canonical import digest_of_source
 from .errors import StudyError
+from .known import known_fractions
 from .reading import StudyFile
 from .schema import Study
 from .tasks import Source, Task
@@ -16,6 +18,8 @@ __all__ = ["plan"]
 # Raised whenever a stage gives other results from the same input: stored results of the old
 # version are then computed again.
 VERSIONS = {
+    "reconstruction": 1,
+    "correction": 1,
     "microstructure": 1,
     "descriptors": 1,
     "fractions": 1,
@@ -23,6 +27,7 @@ VERSIONS = {
     "homogenize": 1,
     "discretisation": 1,
     "sampling": 1,
+    "segmentation": 1,
 }
 
 
@@ -45,8 +50,8 @@ def plan(file: StudyFile) -> list[Task]:
     study = file.study
     if problems := study.problems():
         raise StudyError("; ".join(problem.message for problem in problems))
-    micro = _microstructure(file)
-    tasks = [micro]
+    tasks = _labelling(file)
+    micro = tasks[-1]
     names = study.phase_names
     if study.descriptors:
         params = {"discretisation": study.uncertainty.discretisation}
@@ -68,7 +73,25 @@ def plan(file: StudyFile) -> list[Task]:
             "discretisation": study.uncertainty.discretisation
         }
         tasks.append(_task("homogenize", stages.homogenize, params, {"microstructure": micro}))
+    if study.from_grey_values and study.uncertainty.segmentation:
+        tasks += _segmentation(study, tasks)
     return tasks
+
+
+def _segmentation(study: Study, tasks: list[Task]) -> list[Task]:
+    """Return the task that computes every quantity again on plausible segmentations."""
+    roles = ("microstructure", "descriptors", "homogenize")
+    inputs = {
+        task.stage: task
+        for task in tasks
+        if task.stage in roles or task.stage.startswith("transport/")
+    }
+    params = {
+        "members": study.uncertainty.members,
+        "descriptors": study.descriptors,
+        "homogenize": None if study.homogenize is None else study.homogenize.model_dump(),
+    }
+    return [_task("segmentation", segmentation_uncertainty.segmentation, params, inputs)]
 
 
 def _task(stage: str, function: Any, params: Any, inputs: Any, sources: Any = None) -> Task:
@@ -76,27 +99,59 @@ def _task(stage: str, function: Any, params: Any, inputs: Any, sources: Any = No
     return Task(stage, function, version, params, inputs, sources or {})
 
 
-def _microstructure(file: StudyFile) -> Task:
+def _labelling(file: StudyFile) -> list[Task]:
+    """Return the tasks up to the microstructure, which is the last of them."""
     study = file.study
-    if study.image is None:
-        assert study.generate is not None  # the schema requires one of the two
-        return _task("microstructure", stages.generate, study.generate.model_dump(), {})
-    path = file.image_path
+    if study.generate is not None:
+        return [_task("microstructure", stages.generate, study.generate.model_dump(), {})]
+    section = study.source
+    assert section is not None  # the schema requires one of the sources
+    path = file.source_path
     assert path is not None
+    source = {section: _source(file, (section, "path"), path)}
+    # The key depends on the content of the file, not on where it lies.
+    params = getattr(study, section).model_dump(exclude={"path"})
+    if section == "image":
+        return [_task("microstructure", stages.read_image, params, {}, source)]
+    tasks: list[Task] = []
+    inputs = {}
+    if section == "projections":
+        tasks.append(_task("reconstruction", scan_stages.reconstruct, params, {}, source))
+        inputs, source, params = {"reconstruction": tasks[0]}, {}, {}
+    part = study.segmentation
+    assert part is not None  # the problems of the study name it where it is missing
+    look = {
+        "steps": study.correction.steps,
+        "centre": study.correction.centre,
+        "classes": len(part.phases),
+    }
+    tasks.append(_task("correction", scan_stages.correct, params | look, inputs, source))
+    wanted = part.model_dump(exclude={"scribbles", "fractions", "laboratory"})
+    wanted |= {
+        "scan": params,
+        "fractions": known_fractions(part.model_dump()),
+        "denoise": None if study.denoise is None else study.denoise.model_dump(),
+    }
+    inputs = inputs | {"correction": tasks[-1]}
+    if file.scribbles_path is not None:
+        marks = _source(file, ("segmentation", "scribbles"), file.scribbles_path)
+        source = source | {"scribbles": marks}
+    tasks.append(_task("microstructure", scan_stages.label, wanted, inputs, source))
+    return tasks
+
+
+def _source(file: StudyFile, place: tuple[str, ...], path: Path) -> Source:
     if not path.exists():
         raise StudyError(
-            f"{file.where('image', 'path')}: there is no file or folder {path}; a relative path is "
+            f"{file.where(*place)}: there is no file or folder {path}; a relative path is "
             "meant from the folder of the study file"
         )
     try:
-        source = Source(path, digest_of_source(path))
+        return Source(path, digest_of_source(path))
     except OSError as error:
         raise StudyError(
-            f"{file.where('image', 'path')}: {path} cannot be read ({error.strerror or error})"
+            f"{file.where(*place)}: {path} cannot be read ({error.strerror or error})"
         ) from error
-    # The key depends on the content of the image, not on where it lies.
-    params = study.image.model_dump(exclude={"path"})
-    return _task("microstructure", stages.read_image, params, {}, {"image": source})
 
 
 def _transport(study: Study, micro: Task) -> list[Task]:

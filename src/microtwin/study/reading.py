@@ -47,11 +47,19 @@ class StudyFile:
     path: Path
 
     @property
-    def image_path(self) -> Path | None:
-        """Absolute path of the image, or None for a generated microstructure."""
-        if self.study.image is None:
-            return None
-        return (self.path.parent / Path(self.study.image.path).expanduser()).resolve()
+    def source_path(self) -> Path | None:
+        """Absolute path of the file that the study starts from; None if it starts from a recipe."""
+        section = self.study.source
+        return None if section is None else self._absolute(getattr(self.study, section).path)
+
+    @property
+    def scribbles_path(self) -> Path | None:
+        """Absolute path of the marked voxels of a pixel classifier, if there are any."""
+        part = self.study.segmentation
+        return None if part is None or part.scribbles is None else self._absolute(part.scribbles)
+
+    def _absolute(self, path: str) -> Path:
+        return (self.path.parent / Path(path).expanduser()).resolve()
 
     def where(self, *path: str | int) -> str:
         """Return the place of a key for an error message: "study.yaml, line 3, image.path"."""

@@ -145,6 +145,7 @@ def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
         *_descriptors(image, entries, target),
         *_transport(entries, target),
         *_tensor(entries, target),
+        *_quality(entries),
     ]
     verdict = worst(quantity.verdict for quantity in quantities)
     return Results(
@@ -167,6 +168,15 @@ def _uncertainty(**terms: float | None) -> Uncertainty:
     return Uncertainty(**budget.terms, total=budget.total)
 
 
+def _segmentation(entries: Mapping[str, Entry], name: str, of: str) -> float | None:
+    """Return the part of the segmentation in the uncertainty of a quantity, where it is known."""
+    entry = entries.get("segmentation")
+    if entry is None:
+        return None
+    found = entry.numbers["quantities"].get(f"{name}/{of}")
+    return None if found is None else found["uncertainty"]
+
+
 def _budget_check(value: float | None, terms: Uncertainty, target: float) -> list[Check]:
     """Warn when the total uncertainty is a larger share of the value than the study wants."""
     if terms.total is None or not value:
@@ -179,7 +189,10 @@ def _budget_check(value: float | None, terms: Uncertainty, target: float) -> lis
 def _fractions(image: Image, entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
     for phase, value in image.volume_fractions.items():
         entry = entries.get(f"fractions/{phase}", entries["microstructure"])
-        terms = _uncertainty(**entry.numbers.get("uncertainty", {}))
+        terms = _uncertainty(
+            **entry.numbers.get("uncertainty", {}),
+            segmentation=_segmentation(entries, "volume_fraction", phase),
+        )
         yield Quantity(
             name="volume_fraction",
             phase=phase,
@@ -199,7 +212,10 @@ def _descriptors(image: Image, entries: Mapping[str, Entry], target: float) -> I
     numbers = entry.numbers
     for name, unit in _DESCRIPTORS.items():
         for phase, value in _by_label(numbers[name], image):
-            terms = _uncertainty(discretisation=numbers["discretisation"].get(name, {}).get(phase))
+            terms = _uncertainty(
+                discretisation=numbers["discretisation"].get(name, {}).get(phase),
+                segmentation=_segmentation(entries, name, phase),
+            )
             yield Quantity(
                 name=name,
                 phase=phase,
@@ -238,7 +254,8 @@ def _transport(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity
         for name in ("tortuosity_factor", "relative_diffusivity"):
             value = numbers[name]
             terms = _uncertainty(
-                **{term: part.numbers["uncertainty"][name] for term, part in studies.items()}
+                **{term: part.numbers["uncertainty"][name] for term, part in studies.items()},
+                segmentation=_segmentation(entries, name, case),
             )
             yield Quantity(
                 name=name,
@@ -272,7 +289,10 @@ def _tensor(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
     spread = numbers["discretisation"]
     for name, (row, column) in _COMPONENTS.items():
         value = numbers["tensor"][row][column]
-        terms = _uncertainty(discretisation=None if spread is None else spread[row][column])
+        terms = _uncertainty(
+            discretisation=None if spread is None else spread[row][column],
+            segmentation=_segmentation(entries, "effective_conductivity", name),
+        )
         # Off-diagonal terms are close to zero: a relative uncertainty says nothing about them.
         budget = _budget_check(value, terms, target) if row == column else []
         yield Quantity(
@@ -283,6 +303,41 @@ def _tensor(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
             unit=numbers["unit"],
             uncertainty=terms,
             checks=[*solved, *budget],
+            source=_source(entry),
+        )
+
+
+def _quality(entries: Mapping[str, Entry]) -> Iterable[Quantity]:
+    """Yield the figures of merit of a segmented scan, each with its check."""
+    entry = entries["microstructure"]
+    quality = entry.numbers.get("quality")
+    if quality is None:
+        return
+    checks = {check["name"]: Check.model_validate(check) for check in entry.record["checks"]}
+    contrasts = quality["contrast_to_noise"]
+    rows = [("between_class_variance", None, quality["between_class_variance"], "1")]
+    rows += [("contrast_to_noise", pair, value, "1") for pair, value in contrasts.items()]
+    rows += [("saturated_voxels", None, quality["saturated"], "1")]
+    if quality["ambiguous"] is not None:
+        rows.append(("ambiguous_voxels", None, quality["ambiguous"], "1"))
+    if quality["resolution"] is not None:
+        rows.append(("resolution", None, quality["resolution"], "m"))
+    if "floating_solid" in checks:
+        rows.append(("floating_solid", None, quality["floating"]["solid"], "1"))
+    if "fraction_of_grey_values_alone" in checks:
+        name = "fraction_of_grey_values_alone"
+        rows.append((name, None, checks[name].value, "1"))
+    worst_pair = min(contrasts, key=lambda pair: contrasts[pair])
+    for name, of, value, unit in rows:
+        own = [] if of not in (None, worst_pair) else [checks[name]] if name in checks else []
+        yield Quantity(
+            name=name,
+            phase=of,
+            direction=None,
+            value=value,
+            unit=unit,
+            uncertainty=Uncertainty(),
+            checks=own,
             source=_source(entry),
         )
 

@@ -15,19 +15,27 @@ from pydantic_core import PydanticCustomError
 
 from ..microstructure import AXES, Direction
 from ..units import metres
+from .known import known_fractions
 
 __all__ = [
+    "Correction",
     "Crop",
+    "Denoise",
     "Generate",
     "Homogenize",
     "Image",
+    "Laboratory",
     "Output",
     "Problem",
+    "Projections",
+    "Scan",
+    "Segmentation",
     "Study",
     "Transport",
     "Uncertainty",
 ]
 
+SOURCES = ("image", "generate", "scan", "projections")
 Boundary = Literal["faces", "periodic", "mirror"]
 Interface = Literal["smooth", "voxel"]
 PhaseName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=40)]
@@ -59,6 +67,15 @@ def _edges(value: Any) -> tuple[float, float, float]:
     return (triple[0], triple[1], triple[2])
 
 
+def _pixel(value: Any) -> tuple[float, float]:
+    remedy = 'write one edge length, "1.6 um", or height and width, ["2 um", "1 um"]'
+    edges = metres(value)
+    pair = (edges,) * 2 if isinstance(edges, float) else edges
+    if len(pair) != 2 or not all(edge > 0 for edge in pair):
+        raise ValueError(f"{value!r} is not a pixel size; {remedy}")
+    return (pair[0], pair[1])
+
+
 def _shape(value: Any) -> Any:
     return (value,) * 3 if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -66,6 +83,8 @@ def _shape(value: Any) -> Any:
 Length = Annotated[float, BeforeValidator(_length)]
 Edges = Annotated[tuple[float, float, float], BeforeValidator(_edges)]
 Voxels = Annotated[int, Field(ge=2, le=5000)]
+FilePath = Annotated[str, Field(min_length=1)]
+Coarsening = Annotated[int, Field(ge=1, le=16)]
 Range = Annotated[
     tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]],
     Field(description="first voxel and one past the last voxel"),
@@ -117,11 +136,12 @@ class Crop(_Section):
 class Image(_Section):
     """An image of labels on disk."""
 
-    path: Annotated[str, Field(min_length=1)]
+    path: FilePath
     voxel_size: Edges
     phases: Annotated[dict[PhaseName, Label], Field(min_length=1)]
+    dataset: str | None = None
     crop: Crop | None = None
-    coarsen: Annotated[int, Field(ge=1, le=16)] = 1
+    coarsen: Coarsening = 1
 
     @model_validator(mode="after")
     def _own_labels(self) -> Image:
@@ -133,6 +153,77 @@ class Image(_Section):
                 )
             seen[label] = name
         return self
+
+
+class Scan(_Section):
+    """A grey-scale volume on disk."""
+
+    path: FilePath
+    voxel_size: Edges
+    dataset: str | None = None
+    crop: Crop | None = None
+    coarsen: Coarsening = 1
+
+
+class Projections(_Section):
+    """Projections of a tomograph on disk, to be reconstructed."""
+
+    path: FilePath
+    pixel_size: Annotated[tuple[float, float], BeforeValidator(_pixel)]
+    angles: tuple[float, float] | None = None
+    detector: str | None = None
+    dataset: str | None = None
+    centre: float | Literal["auto", "vo", "phase"] = "auto"
+    stripes: Literal["none", "gain", "sorting", "all"] = "gain"
+    air: Annotated[int, Field(ge=0)] = 0
+    extended: bool = False
+    region: Literal["circle", "square"] = "square"
+    filter: Literal["ramp", "hann"] = "ramp"
+
+
+class Correction(_Section):
+    """Artefacts to look for in the scan and to take away."""
+
+    drift: bool = True
+    shading: bool = True
+    rings: bool = True
+    centre: tuple[float, float] | None = None
+
+    @property
+    def steps(self) -> list[str]:
+        """Names of the steps that are switched on."""
+        return [name for name in ("drift", "shading", "rings") if getattr(self, name)]
+
+
+class Denoise(_Section):
+    """Denoising before thresholds or a pixel classifier."""
+
+    method: Literal["curvature", "total variation"] = "curvature"
+    strength: Annotated[float, Field(gt=0, le=10)] = 1.0
+
+
+class Laboratory(_Section):
+    """What was measured in the laboratory, from which the volume fractions follow."""
+
+    areal_loading: str | float
+    thickness: Length
+    mass_fractions: Annotated[dict[str, float], Field(min_length=1)]
+    densities: Annotated[dict[str, str | float], Field(min_length=1)]
+    merge: dict[PhaseName, list[str]] | None = None
+    internal_porosity: dict[PhaseName, float] | None = None
+
+
+class Segmentation(_Section):
+    """How the grey values become labels."""
+
+    phases: Annotated[list[PhaseName], Field(min_length=2, max_length=8)]
+    method: Literal["posterior", "thresholds", "classifier"] = "posterior"
+    fractions: dict[PhaseName, Annotated[float, Field(ge=0, le=1)]] | None = None
+    laboratory: Laboratory | None = None
+    fraction_uncertainty: Annotated[float, Field(ge=0, le=0.2)] = 0.01
+    thresholds: list[float] | None = None
+    scribbles: FilePath | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
 
 
 class Generate(_Section):
@@ -183,6 +274,8 @@ class Uncertainty(_Section):
 
     discretisation: bool = True
     sampling: bool = True
+    segmentation: bool = True
+    members: Annotated[int, Field(ge=2, le=200)] = 8
     target: Annotated[float, Field(gt=0, lt=1)] = 0.05
 
 
@@ -205,6 +298,11 @@ class Study(_Section):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     image: Image | None = None
     generate: Generate | None = None
+    scan: Scan | None = None
+    projections: Projections | None = None
+    correction: Correction = Correction()
+    denoise: Denoise | None = None
+    segmentation: Segmentation | None = None
     transport: Transport | None = None
     homogenize: Homogenize | None = None
     descriptors: bool = True
@@ -213,20 +311,33 @@ class Study(_Section):
 
     @model_validator(mode="after")
     def _one_source(self) -> Study:
-        if (self.image is None) == (self.generate is None):
+        given = [name for name in SOURCES if getattr(self, name) is not None]
+        if len(given) != 1:
             raise PydanticCustomError(
                 "one_source",
-                "a study needs one of the sections 'image' (a file with labels) and 'generate' "
-                "(a virtual electrode), and this one has "
-                + ("neither" if self.image is None else "both"),
+                "a study needs one of the sections 'image' (a file with labels), 'generate' (a "
+                "virtual electrode), 'scan' (a grey-scale volume) and 'projections', and this one "
+                "has " + (" and ".join(given) or "none of them"),
             )
         return self
+
+    @property
+    def from_grey_values(self) -> bool:
+        """Whether the labels come from a segmentation."""
+        return self.scan is not None or self.projections is not None
+
+    @property
+    def source(self) -> str | None:
+        """Name of the section that names a file; None for a generated microstructure."""
+        return next((n for n in ("image", "scan", "projections") if getattr(self, n)), None)
 
     @property
     def phase_names(self) -> tuple[str, ...]:
         """Names of the phases that the microstructure will have."""
         if self.image is not None:
             return tuple(self.image.phases)
+        if self.segmentation is not None:
+            return tuple(self.segmentation.phases)
         return ("pore", "active", "binder")
 
     def problems(self) -> list[Problem]:
@@ -246,7 +357,12 @@ class Study(_Section):
                 found.append(
                     Problem(section, "all conductivities are zero; give at least one above zero")
                 )
-        source = "image.phases" if self.image is not None else "the generated electrode"
+        source = "the generated electrode"
+        if self.image is not None:
+            source = "image.phases"
+        elif self.segmentation is not None:
+            source = "segmentation.phases"
+        found += self._segmentation_problems()
         found += [
             Problem(
                 path,
@@ -257,6 +373,50 @@ class Study(_Section):
             for path, name in wanted
             if name not in names
         ]
+        return found
+
+    def _segmentation_problems(self) -> list[Problem]:
+        """Return what does not fit between the source, the segmentation and the denoising."""
+        part = self.segmentation
+        if part is None:
+            if not self.from_grey_values:
+                return []
+            text = (
+                "a study that starts from grey values needs the section 'segmentation' with the "
+                "names of the phases from dark to bright, for example phases: [pore, active]"
+            )
+            return [Problem(("segmentation",), text)]
+        if not self.from_grey_values:
+            text = "there is nothing to segment: the study starts from labels; leave it out"
+            return [Problem(("segmentation",), text)]
+        found = _repeated(("segmentation", "phases"), part.phases)
+        if part.fractions is not None and part.laboratory is not None:
+            text = "fractions are given, and 'laboratory' gives them too; leave one out"
+            found.append(Problem(("segmentation", "laboratory"), text))
+        for key, method in (("thresholds", "thresholds"), ("scribbles", "classifier")):
+            if getattr(part, key) is not None and part.method != method:
+                text = f"'{key}' belongs to method: {method}, and method is {part.method}"
+                found.append(Problem(("segmentation", key), text))
+        if part.method == "classifier" and part.scribbles is None:
+            text = (
+                "method: classifier learns from marked voxels; name an image of the same size with "
+                "0 for unmarked voxels and 1, 2, ... for the phases, scribbles: marks.tif"
+            )
+            found.append(Problem(("segmentation", "method"), text))
+        if part.thresholds is not None and len(part.thresholds) != len(part.phases) - 1:
+            text = f"{len(part.phases)} phases need {len(part.phases) - 1} thresholds between them"
+            found.append(Problem(("segmentation", "thresholds"), text))
+        try:
+            known_fractions(part.model_dump())
+        except ValueError as error:
+            key = "fractions" if part.fractions is not None else "laboratory"
+            found.append(Problem(("segmentation", key), str(error)))
+        if self.denoise is not None and part.method == "posterior":
+            text = (
+                "method: posterior must see the noise as it is; leave 'denoise' out, or choose "
+                "method: thresholds or classifier"
+            )
+            found.append(Problem(("denoise",), text))
         return found
 
 

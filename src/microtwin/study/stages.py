@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check",
+    "described",
     "descriptors",
     "generate",
     "homogenize",
@@ -43,7 +44,8 @@ def microstructure_of(entry: Entry) -> Microstructure:
     numbers = entry.numbers
     # Stored JSON has sorted keys; phases are shown in the order of their labels.
     phases = dict(sorted(numbers["phases"].items(), key=lambda item: item[1]))
-    return Microstructure(entry.array("labels"), numbers["voxel_size"], phases)
+    probable = entry.array("probabilities") if entry.has("probabilities.npy") else None
+    return Microstructure(entry.array("labels"), numbers["voxel_size"], phases, probable)
 
 
 def read_image(params: Params, inputs: Inputs) -> StageOutput:
@@ -55,6 +57,7 @@ def read_image(params: Params, inputs: Inputs) -> StageOutput:
         inputs.sources["image"],
         voxel_size=params["voxel_size"],
         phases=params["phases"],
+        dataset=params["dataset"],
         # Coarsened while it is read, a large image never is in memory at full resolution; a crop
         # counts voxels of the file, so it comes first.
         coarsen=1 if spans else params["coarsen"],
@@ -93,10 +96,10 @@ def _stored_microstructure(micro: Microstructure) -> StageOutput:
 def descriptors(params: Params, inputs: Inputs) -> StageOutput:
     """Compute every cheap descriptor, and its change on voxels twice as large."""
     micro = microstructure_of(inputs["microstructure"])
-    numbers = _described(micro)
+    numbers = described(micro)
     numbers["discretisation"] = {}
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
-        coarse = _described(micro.coarsen(2))
+        coarse = described(micro.coarsen(2))
         numbers["discretisation"] = {
             name: {
                 key: _difference(value, coarse[name][key]) for key, value in numbers[name].items()
@@ -110,7 +113,8 @@ def _difference(fine: float | None, coarse: float | None) -> float | None:
     return None if fine is None or coarse is None else abs(fine - coarse)
 
 
-def _described(micro: Microstructure) -> dict[str, Any]:
+def described(micro: Microstructure) -> dict[str, Any]:
+    """Return the cheap descriptors of a microstructure as data that can be stored."""
     from ..descriptors import describe
 
     found = describe(micro)

@@ -3,7 +3,9 @@ __all__ = [
     "ErrorBudget",
     "GridConvergence",
     "IntegralRange",
+    "MemberStudy",
     "SamplingStudy",
+    "SegmentationStudy",
     "SubvolumeRow",
     "VarianceLaw",
     "VerificationRow",
@@ -18,6 +20,7 @@ __all__ = [
     "relative",
     "run_case",
     "run_cases",
+    "segmentation_study",
     "subvolume_study",
     "tortuosity_uncertainty",
     "unresolved_interface",
@@ -41,4 +44,5 @@ from .convergence import (
 from .covariance import IntegralRange, integral_range
 from .sampling import SamplingStudy, SubvolumeRow, subvolume_study
 from .scaling import VarianceLaw, fit_variance_law
+from .segmentation import MemberStudy, SegmentationStudy, segmentation_study
 from .verification import Case, VerificationRow, run_case, run_cases

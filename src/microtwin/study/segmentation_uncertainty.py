@@ -1,0 +1,150 @@
+"""The stage that computes every quantity of a study again on other plausible labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from ..microstructure import Microstructure
+from .scan_stages import grey_model_of
+from .stages import Params, described, microstructure_of
+from .store import StageOutput
+from .tasks import Inputs
+
+__all__ = ["segmentation"]
+
+# Only differences between segmentations matter, and these are a per cent or more.
+_TOLERANCE = 1e-3
+_FINE = 2
+_REHEARSALS = 2
+_DESCRIPTORS = ("specific_surface", "interface_area", "hydraulic_diameter")
+_COMPONENTS = {"zz": (0, 0), "yy": (1, 1), "xx": (2, 2), "yz": (0, 1), "xz": (0, 2), "xy": (1, 2)}
+
+
+def segmentation(params: Params, inputs: Inputs) -> StageOutput:
+    """Compute what the study computes on plausible segmentations, and how far they differ."""
+    from ..imaging import plausible_segmentation, rehearse
+    from ..trust import segmentation_study
+
+    numbers = inputs["microstructure"].numbers
+    micro = microstructure_of(inputs["microstructure"])
+    if micro.probabilities is None:
+        return StageOutput(
+            {
+                "quantities": {},
+                "sentence": "The segmentation gives no probabilities, so its uncertainty is not "
+                "known; method: posterior or classifier gives them.",
+            }
+        )
+    model = grey_model_of(numbers)
+    known = numbers["known_fractions"] is not None
+    solved = {
+        stage: entry.numbers
+        for stage, entry in inputs.entries.items()
+        if stage.startswith("transport/")
+    }
+
+    def draw(seed: int) -> Microstructure:
+        return plausible_segmentation(
+            micro,
+            seed,
+            correlation=1.0 if model is None else model.blur,
+            fraction_uncertainty=numbers["fraction_uncertainty"],
+        )
+
+    study = segmentation_study(
+        micro,
+        lambda image: _quantities(image, params, solved),
+        draw,
+        whole=_whole(micro, params, inputs, solved),
+        members=params["members"],
+        fine=min(_FINE, params["members"]),
+        rehearsals=()
+        if model is None
+        else (rehearse(micro, model, seed, calibrated=known) for seed in range(_REHEARSALS)),
+    )
+    words = f"Properties were computed on {study.members} plausible segmentations"
+    if study.rehearsals:
+        words += f", and the segmentation was rehearsed on {study.rehearsals} blocks"
+    quantities = {name: asdict(found) for name, found in study.quantities.items()}
+    return StageOutput({"quantities": quantities, "sentence": words + "."})
+
+
+def _quantities(
+    image: Microstructure, params: Params, solved: Mapping[str, Mapping[str, Any]]
+) -> dict[str, float]:
+    """Return every quantity of the study for some labels, by name and what it is of."""
+    from ..transport import homogenize, tortuosity_factor
+
+    found = {f"volume_fraction/{name}": image.volume_fraction(name) for name in image.phases}
+    if params["descriptors"]:
+        found |= _named(described(image))
+    for stage, numbers in solved.items():
+        case = stage.removeprefix("transport/")
+        if image.volume_fraction(numbers["phase"]) == 0.0:
+            continue
+        result = tortuosity_factor(
+            image,
+            numbers["phase"],
+            direction=numbers["direction"],
+            boundary=numbers["boundary"],
+            interface=numbers["interface"],
+            tol=max(_TOLERANCE, numbers["tol"]),
+        )
+        found[f"tortuosity_factor/{case}"] = result.tortuosity_factor
+        found[f"relative_diffusivity/{case}"] = result.relative_diffusivity
+    if params["homogenize"] is not None:
+        options = params["homogenize"]
+        tensor = homogenize(
+            image,
+            options["conductivities"],
+            boundary=options["boundary"],
+            interface=options["interface"],
+            tol=max(_TOLERANCE, options["tol"]),
+        )
+        found |= _components(tensor.tensor)
+    return found
+
+
+def _whole(
+    micro: Microstructure,
+    params: Params,
+    inputs: Inputs,
+    solved: Mapping[str, Mapping[str, Any]],
+) -> dict[str, float]:
+    """Return the quantities of the chosen labels, which other stages have computed."""
+    found = {f"volume_fraction/{name}": micro.volume_fraction(name) for name in micro.phases}
+    if params["descriptors"]:
+        found |= _named(inputs["descriptors"].numbers)
+    for stage, numbers in solved.items():
+        case = stage.removeprefix("transport/")
+        for name in ("tortuosity_factor", "relative_diffusivity"):
+            found[f"{name}/{case}"] = _number(numbers[name])
+    if params["homogenize"] is not None:
+        found |= _components(np.array(inputs["homogenize"].numbers["tensor"]))
+    return found
+
+
+def _named(numbers: Mapping[str, Any]) -> dict[str, float]:
+    """Return the descriptors by name and phase, "specific_surface/active"."""
+    return {
+        f"{name}/{of}": _number(value)
+        for name in _DESCRIPTORS
+        for of, value in numbers[name].items()
+    }
+
+
+def _components(tensor: Any) -> dict[str, float]:
+    return {
+        f"effective_conductivity/{name}": float(tensor[place])
+        for name, place in _COMPONENTS.items()
+    }
+
+
+def _number(value: float | None) -> float:
+    """Return a number; what is not finite is stored as null."""
+    return math.nan if value is None else float(value)
