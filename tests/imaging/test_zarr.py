@@ -84,7 +84,7 @@ def test_time_and_channel_of_one_are_left_out(tmp_path, version):
 def test_several_channels(tmp_path, count):
     values = np.stack([numbered()] * count)
     path = write(tmp_path / "a.zarr", values, description("czyx"))
-    with pytest.raises(ValueError, match=rf"\({count}, 5, 7, 11\) uint16; .*one channel"):
+    with pytest.raises(ValueError, match=rf"\({count}, 5, 7, 11\) czyx uint16; .*one channel"):
         mt.read_scan(path)
 
 
@@ -166,7 +166,7 @@ def test_the_image_at_the_root_is_the_one_that_is_meant(tmp_path):
 
 def test_no_volume(tmp_path):
     write(tmp_path / "a.zarr", np.zeros((7, 11)), description("yx"))
-    with pytest.raises(ValueError, match=r"no 3-D dataset of numbers, only / \(7, 11\) float64"):
+    with pytest.raises(ValueError, match=r"no 3-D dataset of numbers, only / \(7, 11\) yx float64"):
         mt.read_scan(tmp_path / "a.zarr")
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .axis_tags import order_of
+
 __all__ = ["Candidate", "choose", "volume_axes"]
 
 _LISTED = 20
@@ -26,24 +28,31 @@ class Candidate:
     dtype : numpy dtype
     item : object
         What the library of the format calls it.
+    letters : str or None
+        Of its axes, as `axis_tags.letters_of` returns them.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype
     item: Any
+    letters: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.name} {self.shape} {self.dtype}"
+        axes = f" {self.letters}" if self.letters else ""
+        return f"{self.name} {self.shape}{axes} {self.dtype}"
 
 
 def volume_axes(candidate: Candidate) -> tuple[int, ...] | None:
     """Return the axes of the volume in an array, or None if it holds no volume of numbers.
 
-    An array of more than three axes is a volume if all others have length one.
+    Where letters name the axes, they are in the order (z, y, x). An array of more than three axes
+    is a volume if all others have length one.
     """
     if candidate.dtype.kind not in "uifb":
         return None
+    if candidate.letters:
+        return order_of(candidate.letters, candidate.shape)
     axes = range(len(candidate.shape))
     if len(candidate.shape) > 3:
         axes = [axis for axis in axes if candidate.shape[axis] > 1]  # type: ignore[assignment]

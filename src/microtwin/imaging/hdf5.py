@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..microstructure import VoxelSize
+from .axis_tags import letters_of
 from .containers import Candidate, choose, volume_axes
 from .nexus import axes_and_voxel_size, default_signal, is_projections
 from .stored import StoredVolume, take_layers
@@ -47,7 +48,7 @@ def open_hdf5(path: Path, dataset: str | None = None) -> StoredVolume:
     -------
     StoredVolume
         With voxel size and phase names for a file in our layout; with the voxel size of others if
-        NeXus axes or the attribute ``element_size_um`` (z, y, x) give it.
+        NeXus axes, axis tags or the attribute ``element_size_um`` (z, y, x) give it.
 
     Raises
     ------
@@ -173,7 +174,8 @@ def _arrays(file: h5py.File, dataset: str | None) -> tuple[list[Candidate], list
 
     def collect(name: str, item: object) -> None:
         if isinstance(item, h5py.Dataset) and item.ndim > 1:
-            found.append(Candidate(f"/{name}", item.shape, item.dtype, item))
+            letters = letters_of(item.attrs, item.ndim)
+            found.append(Candidate(f"/{name}", item.shape, item.dtype, item, letters))
 
     def follow(name: str, link: object) -> None:
         if isinstance(link, h5py.ExternalLink):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..microstructure import VoxelSize
+from .axis_tags import letters_of, tagged_voxel_size
 from .stored import calibrated
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def axes_and_voxel_size(
     name : str
         Of the dataset.
     axes : 3 ints
-        Its axes that are longer than one.
+        Those of its axes that `volume_axes` takes.
 
     Returns
     -------
@@ -98,14 +99,15 @@ def axes_and_voxel_size(
         Which axis is z, y and x; in this order where the file does not name them so.
     voxel_size : 3 floats or None
         Edge lengths along (z, y, x) in metres, if the positions along the axes are evenly spaced
-        and have a unit of length.
+        and have a unit of length, or if axis tags or the attribute ``element_size_um`` give them.
     note : str
         What the file tells instead.
     """
     group, dataset = file[_above(name)], file[name]
     names = _axis_names(group, dataset)
     if len(names) != dataset.ndim:
-        names = _axes_by_length(group, dataset)
+        tagged = letters_of(dataset.attrs, dataset.ndim)
+        names = list(tagged) if tagged else _axes_by_length(group, dataset)
     letters = [word.lower() for word in names]
     if all(letters.count(c) == 1 and letters.index(c) in axes for c in "zyx"):
         axes = tuple(letters.index(c) for c in "zyx")
@@ -113,6 +115,8 @@ def axes_and_voxel_size(
         sizes = np.ravel(dataset.attrs["element_size_um"]).tolist()
         if len(sizes) == 3:
             return axes, *calibrated(sizes, ["um"] * 3, "the attribute element_size_um")
+    if "axistags" in dataset.attrs:
+        return axes, *tagged_voxel_size(dataset.attrs)
     if not names:
         return axes, None, "the HDF5 file has no axes with a unit of length"
     spacings: list[float] = []

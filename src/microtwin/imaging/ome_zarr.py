@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..microstructure import VoxelSize
+from .axis_tags import letters_of, tagged_voxel_size
 from .containers import Candidate, choose, volume_axes
 from .stored import StoredVolume, calibrated, take_layers
 
@@ -219,13 +220,15 @@ def _candidate(
     ]
     factors = [t["scale"] for t in transformations if t.get("type") == "scale" and "scale" in t]
     image = _Image(array, axes if len(axes) == array.ndim else [], factors, phases)
-    return Candidate(name, array.shape, array.dtype, image)
+    letters = letters_of({"axes": [str(axis.get("name", "")) for axis in image.axes]}, array.ndim)
+    return Candidate(name, array.shape, array.dtype, image, letters)
 
 
 def _dimension_names(array: Any) -> list[str]:
-    """Return the names of the axes of a plain array; Xarray keeps them in an attribute."""
+    """Return the names of the axes of a plain array; Xarray and ilastik keep them in attributes."""
     names = getattr(array.metadata, "dimension_names", None)
-    names = names or array.attrs.get("_ARRAY_DIMENSIONS") or []
+    names = names or array.attrs.get("_ARRAY_DIMENSIONS")
+    names = names or letters_of(array.attrs, array.ndim) or []
     return [str(name) for name in names]
 
 
@@ -238,6 +241,8 @@ def _order(image: _Image, axes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _voxel_size(image: _Image, axes: tuple[int, ...]) -> tuple[VoxelSize | None, str]:
+    if not image.scales and "axistags" in image.array.attrs:
+        return tagged_voxel_size(image.array.attrs)
     if not image.axes or not image.scales:
         return None, "the Zarr metadata give no scale"
     scale = np.prod(np.array(image.scales, float), axis=0)
