@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import h5py
@@ -438,6 +439,35 @@ def test_labels_without_names_are_listed(tmp_path, micro):
         ValueError, match=r"a\.tif: the image holds label\(s\) that no phase names: 2"
     ):
         mt.read_microstructure(path, phases={"pore": 0, "active": 1})
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("name", ["a.h5", "a.npy", "a.zarr"])
+@pytest.mark.parametrize("coarsen", [1, 2])
+def test_labels_saved_as_floats(tmp_path, micro, dtype, name, coarsen):
+    path = mt.write_scan(mt.Scan(micro.labels.astype(dtype), 1e-6), tmp_path / name)
+    back = mt.read_microstructure(path, 1e-6, PHASES, coarsen=coarsen)
+    assert back.labels.dtype == np.uint8
+    assert np.array_equal(back.labels, micro.coarsen(coarsen).labels)
+    with pytest.raises(ValueError, match=r"0 \(\d+ voxels\), 1 \(\d+ voxels\), 2 \(\d+ voxels\)"):
+        mt.read_microstructure(path, 1e-6)
+
+
+@pytest.mark.parametrize("value", [0.5, -1.0, 256.0, 1e30, -0.25, np.nan, np.inf])
+def test_floats_that_are_no_labels(tmp_path, micro, value):
+    values = micro.labels.astype(np.float32)
+    values[9, 3, 4] = values[10, 0, 0] = value
+    np.save(tmp_path / "a.npy", values)
+    found = re.escape(f"{value:g} at the voxel (z, y, x) = (9, 3, 4); whole numbers")
+    with pytest.raises(ValueError, match=rf"a\.npy: labels have dtype float32 and hold {found}"):
+        mt.read_microstructure(tmp_path / "a.npy", 1e-6, PHASES)
+
+
+def test_labels_saved_as_floats_are_converted_by_slabs(tmp_path, micro, monkeypatch):
+    np.save(tmp_path / "a.npy", micro.labels.astype(np.float64))
+    # Two bytes per voxel fit; sixteen would not.
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=6000))
+    assert mt.read_microstructure(tmp_path / "a.npy", 1e-6, PHASES).shape == micro.shape
 
 
 def test_float_labels_and_nan_values(tmp_path):

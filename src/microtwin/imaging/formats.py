@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,8 @@ __all__ = ["open_volume", "read_microstructure", "read_scan", "write_microstruct
 
 Length = float | str
 
-# Layers that are counted at once where labels have no names.
-_COUNTED = 8
+# Layers that pass through memory at once where labels are counted or converted.
+_TOGETHER = 8
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def read_microstructure(
     Parameters
     ----------
     path : str or Path
-        As in `read_scan`.
+        As in `read_scan`. Labels saved as floats are taken if they are whole numbers.
     voxel_size : float, str or 3 of them, optional
         As in `read_scan`.
     phases : mapping of str to int, optional
@@ -172,7 +172,7 @@ def read_microstructure(
         As `read_scan`; also if the names are missing, if the image holds a label without a name,
         or if its values are not whole numbers from 0 to 255.
     """
-    volume = open_volume(path, dataset=dataset)
+    volume = _with_whole_labels(open_volume(path, dataset=dataset))
     size = _checked_voxel_size(volume, voxel_size)
     names = volume.phases if phases is None else phases
     if names is None:
@@ -267,6 +267,33 @@ def _read(volume: StoredVolume, factor: int, reduce: Callable[[NDArray, int], ND
     return np.concatenate(parts)
 
 
+def _with_whole_labels(volume: StoredVolume) -> StoredVolume:
+    """Return a volume of floats as one of labels, which are looked at when they are read."""
+    if volume.dtype.kind != "f":
+        return volume
+
+    def read_layers(start: int, stop: int) -> NDArray:
+        labels = np.empty((stop - start, *volume.shape[1:]), np.uint8)
+        # A few layers at a time, for floats take up to eight times the memory of labels.
+        for first in range(start, stop, _TOGETHER):
+            last = min(first + _TOGETHER, stop)
+            values = volume.read_layers(first, last)
+            part = labels[first - start : last - start]
+            with np.errstate(invalid="ignore"):
+                part[:] = values
+            if not np.array_equal(part, values):
+                z, y, x = (int(place[0]) for place in np.nonzero(part != values))
+                raise ValueError(
+                    f"{volume.path}: labels have dtype {volume.dtype} and hold {values[z, y, x]:g} "
+                    f"at the voxel (z, y, x) = ({first + z}, {y}, {x}); whole numbers from 0 to "
+                    "255 are needed (segment a grey-scale image first; read maps of probability "
+                    "with microtwin.imaging.read_probabilities)"
+                )
+        return labels
+
+    return replace(volume, dtype=np.dtype(np.uint8), read_layers=read_layers)
+
+
 def _block_means(slab: NDArray, factor: int) -> NDArray[np.float32]:
     nz, ny, nx = (n // factor for n in slab.shape)
     whole = slab[: nz * factor, : ny * factor, : nx * factor]
@@ -280,7 +307,7 @@ def _phases_missing(volume: StoredVolume) -> str:
     if volume.dtype.kind in "ub" and volume.dtype.itemsize == 1:
         require_memory(volume)
         counts = np.zeros(256, np.int64)
-        for _, _, slab in iter_slabs(volume, _COUNTED):
+        for _, _, slab in iter_slabs(volume, _TOGETHER):
             counts += np.bincount(slab.ravel(), minlength=256)
         listed = ", ".join(f"{v} ({counts[v]} voxels)" for v in np.flatnonzero(counts))
         found = f"name every label in the image, {listed}"
