@@ -110,7 +110,7 @@ def filtered_back_projection(
     from .parallel_beam_kernels import back_project_block
 
     directions = _directions(angles)
-    _check_three(sinograms, "the sinograms", "(rows, n_angles, columns)")
+    _check_three(sinograms, "the array of sinograms", "(rows, n_angles, columns)")
     rows, count, columns = sinograms.shape
     if count != len(directions):
         raise ValueError(

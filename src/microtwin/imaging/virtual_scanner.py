@@ -76,8 +76,16 @@ class Scanner:
                 f"photons = {self.photons!r} is not allowed; give a number above 0, or inf for a "
                 "scan without noise"
             )
-        if self.views is not None and self.views < 2:
-            raise ValueError(f"views = {self.views!r} is not allowed; at least 2 are needed")
+        if self.views is not None and (self.views < 2 or int(self.views) != self.views):
+            raise ValueError(
+                f"views = {self.views!r} is not allowed; give a whole number of 2 or more"
+            )
+        for phase, value in self.attenuation.items():
+            if not 0 <= value < np.inf:
+                raise ValueError(
+                    f"attenuation {value!r} of {phase!r} is not allowed; give a number of 0 or "
+                    "more, in 1/m"
+                )
         energies = np.asarray(self.spectrum, float)
         if energies.ndim != 2 or energies.shape[1] != 2 or not (energies > 0).all():
             raise ValueError(
@@ -142,7 +150,7 @@ def _line_integrals(
             )
         table[label] = scanner.attenuation[phase] * micro.voxel_size[1]
     longest = max(micro.shape[1:])
-    views = scanner.views or int(np.ceil(np.pi / 2 * longest))
+    views = int(scanner.views or np.ceil(np.pi / 2 * longest))
     angles = np.arange(views) * np.pi / views
     return project(table[micro.labels], angles), angles
 
@@ -151,7 +159,7 @@ def _hardened(
     integrals: NDArray[np.float32], spectrum: Sequence[tuple[float, float]]
 ) -> NDArray[np.float32]:
     """Return the transmitted share of the beam, by the Beer-Lambert law of each energy."""
-    shares = np.asarray(spectrum, float)
+    shares = np.array(spectrum, float)
     shares[:, 0] /= shares[:, 0].sum()
     # Line integrals are meant at the mean attenuation of the spectrum.
     shares[:, 1] /= (shares[:, 0] * shares[:, 1]).sum()
@@ -197,6 +205,8 @@ def _drift(values: NDArray[np.float32], scanner: Scanner, generator: np.random.G
 
     def wandering() -> NDArray[np.float32]:
         smooth = gaussian_filter1d(generator.standard_normal(slices + 200), 20.0)[100:-100]
+        # Of few slices a smooth curve shows next to nothing but its mean, which is no drift.
+        smooth -= np.mean(smooth)
         smooth /= max(float(np.std(smooth)), 1e-30)
         course = (smooth + 0.3 * generator.standard_normal(slices)) / np.sqrt(1.09)
         return (scanner.drift / np.sqrt(2) * course).astype(np.float32)
