@@ -32,6 +32,7 @@ __all__ = [
     "project",
     "raw_sidecar",
     "read_microstructure",
+    "read_probabilities",
     "read_projections",
     "read_scan",
     "reconstruct",
@@ -56,6 +57,7 @@ from .laboratory import checked_fractions, fractions_from_loading, porosity_cont
 from .parallel_beam import filtered_back_projection, project
 from .particles import Particles, separate_particles
 from .posterior import GreyModel
+from .probabilities import read_probabilities
 from .projections import Projections, read_projections
 from .quality import Quality, assess_quality
 from .raw import raw_sidecar

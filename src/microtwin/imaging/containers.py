@@ -1,9 +1,10 @@
-"""Choose one volume among the arrays of a file that can hold many."""
+"""Choose one volume, or maps of phases, among the arrays of a file that can hold many."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from .axis_tags import order_of
 
-__all__ = ["Candidate", "choose", "volume_axes"]
+__all__ = ["VOLUME", "Candidate", "Wanted", "choose", "map_axes", "maps_of", "volume_axes"]
 
 _LISTED = 20
 
@@ -59,11 +60,70 @@ def volume_axes(candidate: Candidate) -> tuple[int, ...] | None:
     return tuple(axes) if len(axes) == 3 else None
 
 
+def map_axes(candidate: Candidate, count: int) -> tuple[int, ...] | None:
+    """Return the axes z, channel, y and x of maps in an array, or None if it holds none.
+
+    Without letters the channel is the one axis that has as many entries as there are phases.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    count : int
+        Number of phases.
+    """
+    if candidate.dtype.kind not in "uif":
+        return None
+    letters, shape = candidate.letters, candidate.shape
+    if letters:
+        flat = [1 if letter == "c" else n for letter, n in zip(letters, shape, strict=True)]
+        order = order_of(letters, flat)
+        return (order[0], letters.index("c"), *order[1:]) if order and "c" in letters else None
+    axes = [axis for axis, n in enumerate(shape) if n > 1 or len(shape) == 4]
+    channels = [axis for axis in axes if shape[axis] == count]
+    if len(axes) != 4 or len(channels) != 1:
+        return None
+    depth, height, width = (axis for axis in axes if axis not in channels)
+    return depth, channels[0], height, width
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for in a file, in the words of the messages."""
+
+    axes_of: Callable[[Candidate], tuple[int, ...] | None]
+    noun: str
+    several: str
+    described: str
+    remedy: str
+
+
+VOLUME = Wanted(
+    volume_axes,
+    "3-D dataset of numbers",
+    "volumes",
+    "not a 3-D array of numbers with one channel and one time",
+    "export the volume with one number per voxel, one channel and one time",
+)
+
+
+def maps_of(count: int) -> Wanted:
+    """Return what maps of so many phases are."""
+    return Wanted(
+        partial(map_axes, count=count),
+        f"maps of {count} phases",
+        "maps",
+        f"not a 4-D array of numbers with one channel for each of {count} phases",
+        "name one phase per channel, and name the axes in the file where two are as long as there "
+        "are phases (as axes='zyxc' or axistags)",
+    )
+
+
 def choose(
     path: Path,
     candidates: Sequence[Candidate],
     dataset: str | None,
     preferred: Candidate | None = None,
+    wanted: Wanted = VOLUME,
 ) -> Candidate:
     """Return the array that is meant.
 
@@ -77,40 +137,35 @@ def choose(
         The name that the user gives.
     preferred : Candidate or None
         The one that the file itself names as its main content.
+    wanted : Wanted
+        Volumes, or maps of phases.
 
     Raises
     ------
     ValueError
-        If the named array is not there or is no volume; if none is named and there is no volume
+        If the named array is not there or not what is wanted; if none is named and there is none
         or several.
     """
-    volumes = [candidate for candidate in candidates if volume_axes(candidate)]
+    fitting = [candidate for candidate in candidates if wanted.axes_of(candidate)]
     if dataset is not None:
         found = next((c for c in candidates if c.name.strip("/") == dataset.strip("/")), None)
+        theirs = f"its {wanted.several} are {_listed(fitting)}"
         if found is None:
-            raise ValueError(
-                f"{path} holds no dataset {dataset!r}; its volumes are {_listed(volumes)}"
-            )
-        if not volume_axes(found):
-            raise ValueError(f"{path}: {found} is {_NO_VOLUME}; its volumes are {_listed(volumes)}")
+            raise ValueError(f"{path} holds no dataset {dataset!r}; {theirs}")
+        if not wanted.axes_of(found):
+            raise ValueError(f"{path}: {found} is {wanted.described}; {theirs}")
         return found
-    if preferred is not None and volume_axes(preferred):
+    if preferred is not None and wanted.axes_of(preferred):
         return preferred
-    if len(volumes) == 1:
-        return volumes[0]
-    if not volumes:
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
         others = f", only {_listed(candidates)}" if candidates else ""
-        raise ValueError(
-            f"{path} holds no 3-D dataset of numbers{others}; export the volume with one number "
-            "per voxel, one channel and one time"
-        )
+        raise ValueError(f"{path} holds no {wanted.noun}{others}; {wanted.remedy}")
     raise ValueError(
-        f"{path} holds {len(volumes)} volumes, {_listed(volumes)}; name the one that is meant, "
-        f"dataset={volumes[0].name.strip('/')!r}"
+        f"{path} holds {len(fitting)} {wanted.several}, {_listed(fitting)}; name the one that is "
+        f"meant, dataset={fitting[0].name.strip('/')!r}"
     )
-
-
-_NO_VOLUME = "not a 3-D array of numbers with one channel and one time"
 
 
 def _listed(candidates: Sequence[Candidate]) -> str:

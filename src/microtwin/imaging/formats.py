@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,9 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..microstructure import Microstructure, Scan, VoxelSize
-from ..units import metres
 from . import amira, hdf5, metaimage, mrc, npy, nrrd, ome_zarr, raw, tiff
-from .stored import StoredVolume, check_coarsening, iter_slabs, require_memory, slabs
+from .stored import (
+    StoredVolume,
+    check_coarsening,
+    checked_voxel_size,
+    iter_slabs,
+    naming,
+    require_memory,
+    scaled,
+    slabs,
+)
 
 __all__ = ["open_volume", "read_microstructure", "read_scan", "write_microstructure", "write_scan"]
 
@@ -130,10 +137,10 @@ def read_scan(
         unknown; if the volume does not fit in memory.
     """
     volume = open_volume(path, dataset=dataset)
-    size = _checked_voxel_size(volume, voxel_size)
+    size = checked_voxel_size(volume, voxel_size)
     values = _read(volume, coarsen, _block_means)
-    with _naming(volume.path):
-        return Scan(values, _scaled(size, coarsen))
+    with naming(volume.path):
+        return Scan(values, scaled(size, coarsen))
 
 
 def read_microstructure(
@@ -173,7 +180,7 @@ def read_microstructure(
         or if its values are not whole numbers from 0 to 255.
     """
     volume = _with_whole_labels(open_volume(path, dataset=dataset))
-    size = _checked_voxel_size(volume, voxel_size)
+    size = checked_voxel_size(volume, voxel_size)
     names = volume.phases if phases is None else phases
     if names is None:
         raise ValueError(_phases_missing(volume))
@@ -181,9 +188,9 @@ def read_microstructure(
     def majority(slab: NDArray, factor: int) -> NDArray:
         return Microstructure(slab, size, names).coarsen(factor).labels
 
-    with _naming(volume.path):
+    with naming(volume.path):
         labels = _read(volume, coarsen, majority)
-        return Microstructure(labels, _scaled(size, coarsen), names)
+        return Microstructure(labels, scaled(size, coarsen), names)
 
 
 def write_scan(scan: Scan, path: str | Path) -> Path:
@@ -232,26 +239,6 @@ def write_microstructure(micro: Microstructure, path: str | Path) -> Path:
         If the ending is not known.
     """
     return _write(Path(path), micro.labels, micro.voxel_size, micro.phases)
-
-
-def _checked_voxel_size(volume: StoredVolume, given: Length | Sequence[Length] | None) -> VoxelSize:
-    if given is None and volume.voxel_size is None:
-        raise ValueError(
-            f"{volume.path}: voxel size is missing ({volume.voxel_size_note}); give "
-            "voxel_size='398 nm', or three lengths along (z, y, x)"
-        )
-    size = volume.voxel_size if given is None else metres(given)
-    sizes = (size,) * 3 if isinstance(size, float) else tuple(size or ())
-    if len(sizes) != 3 or min(sizes) <= 0:
-        raise ValueError(
-            f"{volume.path}: voxel size {given or size!r} is not allowed; give one positive length "
-            "or three along (z, y, x)"
-        )
-    return (sizes[0], sizes[1], sizes[2])
-
-
-def _scaled(size: VoxelSize, factor: int) -> VoxelSize:
-    return (factor * size[0], factor * size[1], factor * size[2])
 
 
 def _read(volume: StoredVolume, factor: int, reduce: Callable[[NDArray, int], NDArray]) -> NDArray:
@@ -344,14 +331,3 @@ def _format_of(path: Path, writing: bool = False) -> _Format:
         f"the format of {path} is not known by its ending {path.suffix!r}; known are "
         f"{known}{folders}"
     )
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Name the file in what is wrong with its content."""
-    try:
-        yield
-    except ValueError as error:
-        if str(path) in str(error):
-            raise
-        raise ValueError(f"{path}: {error}") from None

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from ..microstructure import VoxelSize
 from .axis_tags import letters_of
-from .containers import Candidate, choose, volume_axes
+from .containers import Candidate, choose, map_axes, maps_of, volume_axes
 from .nexus import axes_and_voxel_size, default_signal, is_projections
-from .stored import StoredVolume, take_layers
+from .stored import StoredMaps, StoredVolume, take_layers
 
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["SUFFIXES", "open_hdf5", "write_hdf5"]
+__all__ = ["SUFFIXES", "open_hdf5", "open_hdf5_maps", "write_hdf5"]
 
 SUFFIXES = (".h5", ".hdf5", ".hdf", ".nxs", ".nx")
 
@@ -76,6 +76,39 @@ def open_hdf5(path: Path, dataset: str | None = None) -> StoredVolume:
     return StoredVolume(path, (depth, height, width), dtype, read_layers, voxel_size, phases, note)
 
 
+def open_hdf5_maps(path: Path, dataset: str | None, count: int) -> StoredMaps:
+    """Look into an HDF5 file that holds one map of numbers for each phase.
+
+    Parameters
+    ----------
+    path : Path
+    dataset : str or None
+        Path of the 4-D dataset inside the file; needed if there are several.
+    count : int
+        Number of phases; tells which axis is the channel where the file does not name its axes.
+
+    Returns
+    -------
+    StoredMaps
+        With the voxel size as `open_hdf5` finds it.
+
+    Raises
+    ------
+    ValueError
+        If the file is no HDF5 or truncated; if it holds no such dataset or several.
+    """
+    import h5py
+
+    with _telling_damage(path), h5py.File(path, "r") as file:
+        found, _ = _arrays(file, dataset)
+        chosen = choose(path, found, dataset, wanted=maps_of(count))
+        _check_sources(chosen, path)
+        axes = map_axes(chosen, count) or ()
+        spatial = (axes[0], *axes[2:])
+        _, voxel_size, note = axes_and_voxel_size(file, chosen.name, spatial)
+    return _maps(path, chosen, axes, voxel_size, note)
+
+
 def write_hdf5(
     path: Path, volume: NDArray, voxel_size: VoxelSize, phases: Mapping[str, int] | None = None
 ) -> None:
@@ -105,6 +138,21 @@ def write_hdf5(
         if phases is not None:
             dataset.attrs["phase_names"] = list(phases)
             dataset.attrs["phase_labels"] = np.array(list(phases.values()), np.uint8)
+
+
+def _maps(
+    path: Path, chosen: Candidate, axes: tuple[int, ...], voxel_size: VoxelSize | None, note: str
+) -> StoredMaps:
+    import h5py
+
+    depth, channels, height, width = (chosen.shape[axis] for axis in axes)
+
+    def read_layers(start: int, stop: int) -> NDArray:
+        with _telling_damage(path), h5py.File(path, "r") as file:
+            return take_layers(file[chosen.name], axes, start, stop)
+
+    shape, dtype = (depth, height, width), chosen.dtype.newbyteorder("=")
+    return StoredMaps(path, channels, shape, dtype, read_layers, voxel_size, note)
 
 
 @contextmanager

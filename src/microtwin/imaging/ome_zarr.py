@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from ..microstructure import VoxelSize
 from .axis_tags import letters_of, tagged_voxel_size
-from .containers import Candidate, choose, volume_axes
-from .stored import StoredVolume, calibrated, take_layers
+from .containers import VOLUME, Candidate, Wanted, choose, map_axes, maps_of, volume_axes
+from .stored import StoredMaps, StoredVolume, calibrated, take_layers
 
 if TYPE_CHECKING:
     import zarr
 
-__all__ = ["SUFFIXES", "is_zarr_folder", "open_zarr", "write_zarr"]
+__all__ = ["SUFFIXES", "is_zarr_folder", "open_zarr", "open_zarr_maps", "write_zarr"]
 
 SUFFIXES = (".zarr", ".zarr.zip", ".ozx")
 
@@ -78,18 +78,8 @@ def open_zarr(path: Path, dataset: str | None = None) -> StoredVolume:
         If it is no Zarr or damaged; if it holds no volume, several, or several channels or
         times; if the array is there but none of its chunks.
     """
-    with _telling_damage(path):
-        root = _root(path)
-        candidates = list(_candidates(root, (dataset or "").strip("/")))
-    main = next((c for c in candidates if c.name == "/"), None)
-    chosen = choose(path, candidates, dataset, main)
+    chosen = _chosen(path, dataset, VOLUME)
     image: _Image = chosen.item
-    with _telling_damage(path):
-        empty = image.array.nchunks_initialized == 0
-    if empty:
-        raise ValueError(
-            f"{path} holds the description of {chosen} but none of its chunks; copy it again"
-        )
     axes = _order(image, volume_axes(chosen) or ())
     voxel_size, note = _voxel_size(image, axes)
     depth, height, width = (chosen.shape[axis] for axis in axes)
@@ -102,6 +92,34 @@ def open_zarr(path: Path, dataset: str | None = None) -> StoredVolume:
     return StoredVolume(
         path, (depth, height, width), dtype, read_layers, voxel_size, image.phases, note
     )
+
+
+def open_zarr_maps(path: Path, dataset: str | None, count: int) -> StoredMaps:
+    """Look into a Zarr folder or zip that holds one map of numbers for each phase.
+
+    Parameters
+    ----------
+    path : Path
+    dataset : str or None
+        As in `open_zarr`.
+    count : int
+        Number of phases; tells which axis is the channel where the metadata do not name the axes.
+
+    Returns
+    -------
+    StoredMaps
+        With the voxel size as `open_zarr` finds it.
+
+    Raises
+    ------
+    ValueError
+        If it is no Zarr or damaged; if it holds no such array or several.
+    """
+    chosen = _chosen(path, dataset, maps_of(count))
+    image: _Image = chosen.item
+    axes = map_axes(chosen, count) or ()
+    voxel_size, note = _voxel_size(image, (axes[0], *axes[2:]))
+    return _maps(path, image.array, axes, voxel_size, note)
 
 
 def write_zarr(
@@ -149,6 +167,38 @@ def write_zarr(
         )
     finally:
         store.close()
+
+
+def _chosen(path: Path, dataset: str | None, wanted: Wanted) -> Candidate:
+    with _telling_damage(path):
+        root = _root(path)
+        candidates = list(_candidates(root, (dataset or "").strip("/")))
+    main = next((c for c in candidates if c.name == "/"), None)
+    chosen = choose(path, candidates, dataset, main, wanted)
+    with _telling_damage(path):
+        empty = chosen.item.array.nchunks_initialized == 0
+    if empty:
+        raise ValueError(
+            f"{path} holds the description of {chosen} but none of its chunks; copy it again"
+        )
+    return chosen
+
+
+def _maps(
+    path: Path,
+    array: zarr.Array,
+    axes: tuple[int, ...],
+    voxel_size: VoxelSize | None,
+    note: str,
+) -> StoredMaps:
+    depth, channels, height, width = (array.shape[axis] for axis in axes)
+
+    def read_layers(start: int, stop: int) -> NDArray:
+        with _telling_damage(path):
+            return take_layers(array, axes, start, stop)
+
+    shape, dtype = (depth, height, width), array.dtype.newbyteorder("=")
+    return StoredMaps(path, channels, shape, dtype, read_layers, voxel_size, note)
 
 
 @contextmanager

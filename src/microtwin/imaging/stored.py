@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -15,17 +16,24 @@ from ..microstructure import VoxelSize
 from ..units import metres
 
 __all__ = [
+    "MAP_LAYERS",
+    "StoredMaps",
     "StoredVolume",
     "calibrated",
     "check_coarsening",
+    "checked_voxel_size",
     "iter_slabs",
+    "naming",
     "require_memory",
+    "scaled",
     "slabs",
     "take_layers",
 ]
 
 # Coarse layers per slab when an image is coarsened while it is read; even, see `slabs`.
 _SLAB = 4
+# Layers of maps that pass through memory at once.
+MAP_LAYERS = 8
 # Of lengths on screens and paper, which the registry of units knows too; no one measures in them.
 _SCREEN_UNITS = ("px", "pt", "point", "pica")
 
@@ -70,6 +78,51 @@ class StoredVolume:
         image = 2 * prod(n // factor for n in self.shape) * self.dtype.itemsize
         slab = 2 * _SLAB * factor * prod(self.shape[1:]) * self.dtype.itemsize
         return image + slab if factor > 1 else image
+
+
+@dataclass(frozen=True)
+class StoredMaps:
+    """Maps of one number per voxel and channel in a file, such as probabilities of phases.
+
+    Parameters
+    ----------
+    path : Path
+        Where they lie.
+    channels : int
+        Maps, all of one shape.
+    shape : tuple of int
+        Voxels along (z, y, x).
+    dtype : numpy dtype
+        Type of one number.
+    read_layers : callable
+        ``read_layers(start, stop)`` returns the layers ``start`` to ``stop - 1`` along z as an
+        array of shape (stop - start, channels, ny, nx).
+    voxel_size : 3 floats or None
+        As in `StoredVolume`.
+    voxel_size_note : str
+        As in `StoredVolume`.
+    """
+
+    path: Path
+    channels: int
+    shape: tuple[int, int, int]
+    dtype: np.dtype
+    read_layers: Callable[[int, int], NDArray]
+    voxel_size: VoxelSize | None = None
+    voxel_size_note: str = "the file does not tell it"
+
+    def bytes_needed(self, factor: int = 1) -> int:
+        """Return the memory in bytes that probabilities of 8 bits and their labels take.
+
+        Where they are coarsened, slabs pass through memory and the result is joined from them. As
+        they are stored, and as float32 and in 8 bits, a few layers pass through memory.
+        """
+        layer = prod(self.shape[1:])
+        result = (self.channels + 1) * prod(n // factor for n in self.shape)
+        passing = MAP_LAYERS * self.channels * layer * (self.dtype.itemsize + 5)
+        if factor > 1:
+            return 2 * result + (self.channels + 2) * _SLAB * factor * layer + passing
+        return result + passing
 
 
 class _Layered(Protocol):
@@ -132,21 +185,21 @@ def iter_slabs(volume: _Layered, layers: int, halo: int = 0) -> Iterator[tuple[i
 
 
 def take_layers(array: Any, axes: Sequence[int], start: int, stop: int) -> NDArray:
-    """Return some layers of a stored array in the order (z, y, x).
+    """Return some layers of a stored array in the order of the axes that are named.
 
     Parameters
     ----------
     array : array-like
         Anything with ``shape`` and ``dtype`` that reads what it is indexed with: a memory map, a
         dataset of HDF5 or Zarr.
-    axes : 3 ints
-        Which axis of the array is z, y and x. All others have length one.
+    axes : sequence of int
+        Which axis of the array is z, y and x, or z, channel, y and x. All others have length one.
     start, stop : int
         Range of layers along z.
 
     Returns
     -------
-    ndarray, shape (stop - start, ny, nx)
+    ndarray, shape (stop - start, ny, nx) or (stop - start, channels, ny, nx)
         In memory, C-contiguous, in the byte order of the machine.
     """
     index: list[int | slice] = [0] * len(array.shape)
@@ -196,7 +249,48 @@ def calibrated(
     return (depth, height, width), ""
 
 
-def check_coarsening(volume: StoredVolume, factor: int) -> None:
+def checked_voxel_size(
+    volume: StoredVolume | StoredMaps, given: float | str | Sequence[float | str] | None
+) -> VoxelSize:
+    """Return the voxel size along (z, y, x) in metres: the one given, else that of the file.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or if it is not one positive length or three.
+    """
+    if given is None and volume.voxel_size is None:
+        raise ValueError(
+            f"{volume.path}: voxel size is missing ({volume.voxel_size_note}); give "
+            "voxel_size='398 nm', or three lengths along (z, y, x)"
+        )
+    size = volume.voxel_size if given is None else metres(given)
+    sizes = (size,) * 3 if isinstance(size, float) else tuple(size or ())
+    if len(sizes) != 3 or min(sizes) <= 0:
+        raise ValueError(
+            f"{volume.path}: voxel size {given or size!r} is not allowed; give one positive length "
+            "or three along (z, y, x)"
+        )
+    return (sizes[0], sizes[1], sizes[2])
+
+
+def scaled(size: VoxelSize, factor: int) -> VoxelSize:
+    """Return the size of voxels that are larger by a factor."""
+    return (factor * size[0], factor * size[1], factor * size[2])
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in what is wrong with its content."""
+    try:
+        yield
+    except ValueError as error:
+        if str(path) in str(error):
+            raise
+        raise ValueError(f"{path}: {error}") from None
+
+
+def check_coarsening(volume: StoredVolume | StoredMaps, factor: int) -> None:
     """Raise a `ValueError` unless the factor is whole and leaves two voxels on each axis."""
     largest = max(1, min(volume.shape) // 2)
     if int(factor) != factor or not 1 <= factor <= largest:
@@ -206,12 +300,12 @@ def check_coarsening(volume: StoredVolume, factor: int) -> None:
         )
 
 
-def require_memory(volume: StoredVolume, factor: int = 1) -> None:
+def require_memory(volume: StoredVolume | StoredMaps, factor: int = 1) -> None:
     """Refuse to read a volume that does not fit in the memory available now.
 
     Parameters
     ----------
-    volume : StoredVolume
+    volume : StoredVolume or StoredMaps
     factor : int
         Coarsening at which the volume is to be read.
 

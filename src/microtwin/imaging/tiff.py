@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..microstructure import VoxelSize
-from .stored import StoredVolume
+from .axis_tags import letters_of
+from .containers import Candidate, choose, map_axes, maps_of
+from .stored import StoredMaps, StoredVolume, take_layers
 from .tiff_metadata import check_whole, voxel_size_of
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPageSeries
 
-__all__ = ["SUFFIXES", "open_tiff", "open_tiff_folder", "write_tiff"]
+__all__ = ["SUFFIXES", "open_tiff", "open_tiff_folder", "open_tiff_maps", "write_tiff"]
 
 SUFFIXES = (".tif", ".tiff")
 
@@ -74,6 +76,46 @@ def open_tiff(path: Path) -> StoredVolume:
             return _layers(tif, whole, start, stop)
 
     return StoredVolume(path, whole, dtype, read_layers, voxel_size, voxel_size_note=note)
+
+
+def open_tiff_maps(path: Path, count: int) -> StoredMaps:
+    """Look into a TIFF file that holds one map of numbers for each phase.
+
+    Parameters
+    ----------
+    path : Path
+        A stack with several channels, as pages of their own or as the samples of each pixel.
+    count : int
+        Number of phases; tells which axis is the channel where the file does not name its axes.
+
+    Returns
+    -------
+    StoredMaps
+        With the voxel size as `open_tiff` finds it.
+
+    Raises
+    ------
+    ValueError
+        If the file is no TIFF or truncated, or holds no such stack.
+    """
+    with _opened(path) as tif:
+        series = _only_series(tif, path, colour=True)
+        name, dtype = path.name, series.dtype.newbyteorder("=")
+        letters = _letters(series)
+        voxel_size, note = voxel_size_of(tif)
+        candidate = Candidate(name, series.shape, dtype, series, letters)
+        choose(path, [candidate], None, wanted=maps_of(count))
+        axes = map_axes(candidate, count) or ()
+    depth, channels, height, width = (candidate.shape[axis] for axis in axes)
+
+    def read_layers(start: int, stop: int) -> NDArray:
+        import zarr
+
+        with _opened(path) as tif, tif.series[0].aszarr() as store:
+            return take_layers(zarr.open_array(store, mode="r"), axes, start, stop)
+
+    shape = (depth, height, width)
+    return StoredMaps(path, channels, shape, dtype, read_layers, voxel_size, note)
 
 
 def open_tiff_folder(folder: Path) -> StoredVolume:
@@ -198,8 +240,8 @@ def _opened(path: Path) -> Iterator[TiffFile]:
         ) from None
 
 
-def _only_series(tif: TiffFile, path: Path) -> TiffPageSeries:
-    """Return the one series of equal grey pages in a file whose voxels are all there."""
+def _only_series(tif: TiffFile, path: Path, colour: bool = False) -> TiffPageSeries:
+    """Return the one series of equal pages in a file whose voxels are all there."""
     if len(tif.series) != 1:
         shapes = Counter(page.shape for page in tif.pages)
         found = ", ".join(f"{n} of {' x '.join(map(str, s))}" for s, n in shapes.most_common())
@@ -207,7 +249,7 @@ def _only_series(tif: TiffFile, path: Path) -> TiffPageSeries:
             f"{path} holds several images, with pages {found}; save one stack of equal pages"
         )
     series = tif.series[0]
-    if "S" in series.axes:
+    if "S" in series.axes and not colour:
         raise ValueError(
             f"{path} is a colour image, shape {series.shape}; save it as grey scale or labels, "
             "one number per voxel"
@@ -224,6 +266,16 @@ def _only_series(tif: TiffFile, path: Path) -> TiffPageSeries:
     if max(ends) > path.stat().st_size or declared > np.prod(series.shape[:-2]):
         raise ValueError(f"{path} is truncated: voxels are missing at its end; copy it again")
     return series
+
+
+def _letters(series: TiffPageSeries) -> str | None:
+    """Return the letters of the axes, with the samples of a pixel as channels."""
+    letters = series.axes.lower().replace("s", "c")
+    unknown = [letter for letter in letters if letter not in "tczyx"]
+    if len(unknown) == 1 and not {"z", "t"} & set(letters):
+        # Pages of which the file does not say what they are.
+        letters = letters.replace(unknown[0], "z")
+    return letters_of({"axes": letters}, series.ndim)
 
 
 def _layers(tif: TiffFile, shape: tuple[int, int, int], start: int, stop: int) -> NDArray:
