@@ -62,6 +62,74 @@ def test_names_given_win_over_those_in_the_file(tmp_path, micro):
     assert dict(mt.read_microstructure(path, phases=other).phases) == other
 
 
+@pytest.fixture
+def unsure(micro) -> mt.Microstructure:
+    """Labels with probabilities, whose names are not in the order of the labels."""
+    probable = np.random.default_rng(3).integers(0, 86, (3, *micro.shape), dtype=np.uint8)
+    probable[2] = 255 - probable[:2].sum(axis=0)
+    phases = {"binder": 2, "pore": 0, "active": 1}
+    return mt.Microstructure(micro.labels, ANISOTROPIC, phases, probable)
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.hdf5", "a.zarr", "a.zarr.zip"])
+def test_probabilities_survive(tmp_path, unsure, name):
+    path = mt.write_microstructure(unsure, tmp_path / name)
+    back = mt.read_microstructure(path)
+    assert list(back.phases.items()) == list(unsure.phases.items())
+    assert np.array_equal(back.labels, unsure.labels)
+    assert np.array_equal(back.probabilities, unsure.probabilities)
+    coarse = mt.read_microstructure(path, coarsen=2)
+    assert np.array_equal(coarse.labels, unsure.coarsen(2).labels)
+    assert np.array_equal(coarse.probabilities, unsure.coarsen(2).probabilities)
+    # Grey values and the shape are those of the labels.
+    assert np.array_equal(mt.read_scan(path).values, unsure.labels)
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.zarr"])
+def test_probabilities_follow_the_names_that_are_given(tmp_path, unsure, name):
+    path = mt.write_microstructure(unsure, tmp_path / name)
+    renamed = mt.read_microstructure(path, phases={"void": 0, "nmc": 1, "cbd": 2})
+    for theirs, ours in (("void", "pore"), ("nmc", "active"), ("cbd", "binder")):
+        assert np.array_equal(renamed.probability(theirs), unsure.probability(ours))
+    more = mt.read_microstructure(path, phases={**PHASES, "other": 7})
+    assert more.probabilities is None
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.zarr"])
+def test_one_phase_with_probabilities(tmp_path, name):
+    labels = np.zeros((3, 4, 5), np.uint8)
+    sure = mt.Microstructure(labels, 1e-6, {"solid": 0}, np.full((1, 3, 4, 5), 255, np.uint8))
+    back = mt.read_microstructure(mt.write_microstructure(sure, tmp_path / name))
+    assert np.array_equal(back.labels, labels)
+    assert (back.probabilities == 255).all()
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.nrrd", "a.mha", "a.mrc", "a.npy"])
+def test_other_formats_keep_no_probabilities(tmp_path, unsure, name):
+    path = mt.write_microstructure(unsure, tmp_path / name)
+    back = mt.read_microstructure(path, ANISOTROPIC, PHASES)
+    assert np.array_equal(back.labels, unsure.labels)
+    assert back.probabilities is None
+
+
+def test_probabilities_take_memory_too(tmp_path, unsure, monkeypatch):
+    path = mt.write_microstructure(unsure, tmp_path / "a.h5")
+    # Enough for the labels, twice.
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=6000))
+    with pytest.raises(ValueError, match="available"):
+        mt.read_microstructure(path)
+
+
+def test_files_without_probabilities_are_read_as_before(tmp_path, unsure):
+    path = mt.write_microstructure(unsure, tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        del file["probabilities"]
+    assert mt.read_microstructure(path).probabilities is None
+    with h5py.File(path, "a") as file:
+        file["probabilities"] = np.zeros((2, 3, 4, 5))
+    assert mt.read_microstructure(path).probabilities is None
+
+
 def test_npy_keeps_the_labels_only(tmp_path, micro):
     path = mt.write_microstructure(micro, tmp_path / "a.npy")
     assert np.array_equal(mt.read_microstructure(path, 1e-6, PHASES).labels, micro.labels)

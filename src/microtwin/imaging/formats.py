@@ -17,6 +17,7 @@ from .stored import (
     checked_voxel_size,
     iter_slabs,
     naming,
+    read_labelled,
     require_memory,
     scaled,
     slabs,
@@ -35,7 +36,8 @@ class _Format:
     """What reads and writes the files with certain endings.
 
     ``open`` takes the path, and the name of a dataset where ``has_datasets``; ``write`` takes
-    path, voxels and voxel size, and the names of the phases where ``keeps_names``.
+    path, voxels and voxel size, and the names of the phases and their probabilities where
+    ``keeps_names``.
     """
 
     endings: tuple[str, ...]
@@ -138,7 +140,14 @@ def read_scan(
     """
     volume = open_volume(path, dataset=dataset)
     size = checked_voxel_size(volume, voxel_size)
-    values = _read(volume, coarsen, _block_means)
+    check_coarsening(volume, coarsen)
+    require_memory(volume, coarsen)
+    if coarsen == 1:
+        values = volume.read_layers(0, volume.shape[0])
+    else:
+        spans = slabs(volume.shape[0], coarsen)
+        means = [_block_means(volume.read_layers(start, stop), coarsen) for start, stop in spans]
+        values = np.concatenate(means)
     with naming(volume.path):
         return Scan(values, scaled(size, coarsen))
 
@@ -172,6 +181,8 @@ def read_microstructure(
     Returns
     -------
     Microstructure
+        With the probabilities of its labels, if the file keeps them (HDF5 and OME-Zarr written
+        by `write_microstructure`) and the labels of `phases` are those of the file.
 
     Raises
     ------
@@ -185,12 +196,16 @@ def read_microstructure(
     if names is None:
         raise ValueError(_phases_missing(volume))
 
-    def majority(slab: NDArray, factor: int) -> NDArray:
-        return Microstructure(slab, size, names).coarsen(factor).labels
+    kept = _order_of_probabilities(volume, names)
 
-    with naming(volume.path):
-        labels = _read(volume, coarsen, majority)
-        return Microstructure(labels, scaled(size, coarsen), names)
+    def read(start: int, stop: int) -> Microstructure:
+        probable = None
+        if volume.probabilities is not None and kept is not None:
+            layers = volume.probabilities.read_layers(start, stop)
+            probable = np.ascontiguousarray(np.moveaxis(layers, 1, 0)[kept])
+        return Microstructure(volume.read_layers(start, stop), size, names, probable)
+
+    return read_labelled(volume, coarsen, read)
 
 
 def write_scan(scan: Scan, path: str | Path) -> Path:
@@ -215,7 +230,7 @@ def write_scan(scan: Scan, path: str | Path) -> Path:
     ValueError
         If the ending is not known or the format cannot hold voxels of this type.
     """
-    return _write(Path(path), scan.values, scan.voxel_size, None)
+    return _write(Path(path), scan.values, scan.voxel_size, None, None)
 
 
 def write_microstructure(micro: Microstructure, path: str | Path) -> Path:
@@ -225,8 +240,9 @@ def write_microstructure(micro: Microstructure, path: str | Path) -> Path:
     ----------
     micro : Microstructure
     path : str or Path
-        ``.h5``/``.hdf5`` and ``.zarr`` keep labels, voxel size and names of the phases; the
-        other endings of `write_scan` labels and voxel size; ``.npy`` labels only.
+        ``.h5``/``.hdf5`` and ``.zarr`` keep labels, voxel size, names of the phases and, if
+        there are, probabilities; the other endings of `write_scan` labels and voxel size;
+        ``.npy`` labels only.
 
     Returns
     -------
@@ -238,20 +254,17 @@ def write_microstructure(micro: Microstructure, path: str | Path) -> Path:
     ValueError
         If the ending is not known.
     """
-    return _write(Path(path), micro.labels, micro.voxel_size, micro.phases)
+    return _write(Path(path), micro.labels, micro.voxel_size, micro.phases, micro.probabilities)
 
 
-def _read(volume: StoredVolume, factor: int, reduce: Callable[[NDArray, int], NDArray]) -> NDArray:
-    """Read a volume whole, or in slabs that are reduced on the way."""
-    check_coarsening(volume, factor)
-    require_memory(volume, factor)
-    if factor == 1:
-        return volume.read_layers(0, volume.shape[0])
-    parts = [
-        reduce(volume.read_layers(start, stop), factor)
-        for start, stop in slabs(volume.shape[0], factor)
-    ]
-    return np.concatenate(parts)
+def _order_of_probabilities(volume: StoredVolume, names: Mapping[str, int]) -> list[int] | None:
+    """Return where the probabilities of each phase lie, None unless there are those of all."""
+    if volume.phases is None:
+        return None
+    stored = list(volume.phases.values())
+    if sorted(stored) != sorted(names.values()):
+        return None
+    return [stored.index(label) for label in names.values()]
 
 
 def _with_whole_labels(volume: StoredVolume) -> StoredVolume:
@@ -309,11 +322,12 @@ def _write(
     volume: NDArray,
     voxel_size: VoxelSize,
     phases: Mapping[str, int] | None,
+    probabilities: NDArray[np.uint8] | None,
 ) -> Path:
     format = _format_of(path, writing=True)
     assert format.write is not None
-    names = (phases,) if format.keeps_names else ()
-    format.write(path, volume, voxel_size, *names)
+    named = (phases, probabilities) if format.keeps_names else ()
+    format.write(path, volume, voxel_size, *named)
     return path
 
 

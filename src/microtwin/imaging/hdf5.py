@@ -2,8 +2,9 @@
 
 Our layout is one gzip-compressed dataset in the root group, ``labels`` (uint8) or ``values``,
 shape (nz, ny, nx), with the attribute ``voxel_size`` (3 floats, metres, along z, y, x) and, for
-labels, ``phase_names`` and ``phase_labels`` of equal length. The root group carries the attribute
-``microtwin``, the version of the layout.
+labels, ``phase_names`` and ``phase_labels`` of equal length. Labels that know how sure they are
+have beside them ``probabilities`` (uint8, 255ths), shape (n_phases, nz, ny, nx), in the order of
+the names. The root group carries the attribute ``microtwin``, the version of the layout.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = ["SUFFIXES", "open_hdf5", "open_hdf5_maps", "write_hdf5"]
 SUFFIXES = (".h5", ".hdf5", ".hdf", ".nxs", ".nx")
 
 _LAYOUT_VERSION = 1
+_LABELS, _VALUES, _PROBABILITIES = "/labels", "/values", "/probabilities"
 
 
 def open_hdf5(path: Path, dataset: str | None = None) -> StoredVolume:
@@ -47,8 +49,9 @@ def open_hdf5(path: Path, dataset: str | None = None) -> StoredVolume:
     Returns
     -------
     StoredVolume
-        With voxel size and phase names for a file in our layout; with the voxel size of others if
-        NeXus axes, axis tags or the attribute ``element_size_um`` (z, y, x) give it.
+        With voxel size, phase names and probabilities for a file in our layout; with the voxel
+        size of others if NeXus axes, axis tags or the attribute ``element_size_um`` (z, y, x) give
+        it.
 
     Raises
     ------
@@ -61,9 +64,11 @@ def open_hdf5(path: Path, dataset: str | None = None) -> StoredVolume:
     with _telling_damage(path), h5py.File(path, "r") as file:
         chosen = _chosen(file, path, dataset)
         axes: tuple[int, ...] = volume_axes(chosen) or ()
-        voxel_size, phases, note = None, None, ""
+        voxel_size, phases, maps, note = None, None, None, ""
         if "microtwin" in file.attrs and "voxel_size" in chosen.item.attrs:
             voxel_size, phases = _own_attributes(chosen.item)
+            if phases is not None:
+                maps = _own_probabilities(path, file, (len(phases), *chosen.shape))
         else:
             axes, voxel_size, note = axes_and_voxel_size(file, chosen.name, axes)
     depth, height, width = (chosen.shape[axis] for axis in axes)
@@ -73,7 +78,8 @@ def open_hdf5(path: Path, dataset: str | None = None) -> StoredVolume:
             return take_layers(file[chosen.name], axes, start, stop)
 
     dtype = chosen.dtype.newbyteorder("=")
-    return StoredVolume(path, (depth, height, width), dtype, read_layers, voxel_size, phases, note)
+    shape = (depth, height, width)
+    return StoredVolume(path, shape, dtype, read_layers, voxel_size, phases, note, maps)
 
 
 def open_hdf5_maps(path: Path, dataset: str | None, count: int) -> StoredMaps:
@@ -110,7 +116,11 @@ def open_hdf5_maps(path: Path, dataset: str | None, count: int) -> StoredMaps:
 
 
 def write_hdf5(
-    path: Path, volume: NDArray, voxel_size: VoxelSize, phases: Mapping[str, int] | None = None
+    path: Path,
+    volume: NDArray,
+    voxel_size: VoxelSize,
+    phases: Mapping[str, int] | None = None,
+    probabilities: NDArray[np.uint8] | None = None,
 ) -> None:
     """Write a volume in our layout; see the module for what it holds.
 
@@ -122,13 +132,15 @@ def write_hdf5(
         Edge lengths of a voxel along (z, y, x) in metres.
     phases : mapping of str to int, optional
         Names of the labels; given for labels, left out for grey values.
+    probabilities : ndarray of uint8, shape (n_phases, nz, ny, nx), optional
+        Of the labels, in 255ths and in the order of the names.
     """
     import h5py
 
     with h5py.File(path, "w") as file:
         file.attrs["microtwin"] = _LAYOUT_VERSION
         dataset = file.create_dataset(
-            "values" if phases is None else "labels",
+            _VALUES if phases is None else _LABELS,
             data=volume,
             chunks=(1, *volume.shape[1:]),
             compression="gzip",
@@ -138,6 +150,14 @@ def write_hdf5(
         if phases is not None:
             dataset.attrs["phase_names"] = list(phases)
             dataset.attrs["phase_labels"] = np.array(list(phases.values()), np.uint8)
+        if probabilities is not None:
+            kept = file.create_dataset(
+                _PROBABILITIES,
+                data=probabilities,
+                chunks=(1, 1, *volume.shape[1:]),
+                compression="gzip",
+            )
+            kept.attrs["axes"] = "czyx"
 
 
 def _maps(
@@ -187,7 +207,10 @@ def _chosen(file: h5py.File, path: Path, dataset: str | None) -> Candidate:
             f"{path} holds no volume, only links that lead nowhere, {', '.join(lost)}; copy the "
             "files with the voxels beside it"
         )
-    main = default_signal(file, [c.name for c in volumes if volume_axes(c)])
+    if "microtwin" in file.attrs:
+        main = _LABELS if _LABELS in file else _VALUES
+    else:
+        main = default_signal(file, [c.name for c in volumes if volume_axes(c)]) or ""
     preferred = next((c for c in volumes if c.name == main), None)
     chosen = choose(path, volumes, dataset, preferred)
     _check_sources(chosen, path)
@@ -241,6 +264,15 @@ def _arrays(file: h5py.File, dataset: str | None) -> tuple[list[Candidate], list
         elif name in linked:
             lost.append(f"/{name}")
     return found, lost
+
+
+def _own_probabilities(path: Path, file: h5py.File, shape: tuple[int, ...]) -> StoredMaps | None:
+    """Return the probabilities that lie beside labels of this shape, if they do."""
+    item = file.get(_PROBABILITIES)
+    if item is None or item.shape != shape or item.dtype != np.uint8:
+        return None
+    chosen = Candidate(_PROBABILITIES, item.shape, item.dtype, item)
+    return _maps(path, chosen, (1, 0, 2, 3), None, "")
 
 
 def _own_attributes(dataset: h5py.Dataset) -> tuple[VoxelSize, dict[str, int] | None]:

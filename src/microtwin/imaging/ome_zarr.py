@@ -3,7 +3,8 @@
 An OME-Zarr image is a group of arrays, one per resolution, whose attribute ``multiscales`` tells
 the axes, their units and the scale of each array (https://ngff.openmicroscopy.org/0.5). We write
 such an image with one resolution; the attribute ``microtwin`` of the group adds the names of the
-phases.
+phases, and the array ``probabilities`` (uint8, 255ths), shape (n_phases, nz, ny, nx), how sure the
+labels are.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ __all__ = ["SUFFIXES", "is_zarr_folder", "open_zarr", "open_zarr_maps", "write_z
 SUFFIXES = (".zarr", ".zarr.zip", ".ozx")
 
 _CHUNK = 64
+_PROBABILITIES = "probabilities"
 # What the libraries raise on damaged metadata, missing keys and chunks that cannot be unpacked.
 _DAMAGE = (
     *(OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError),
@@ -46,6 +48,7 @@ class _Image:
     axes: list[dict[str, Any]]
     scales: list[list[float]]
     phases: Mapping[str, int] | None
+    probabilities: zarr.Array | None = None
 
 
 def is_zarr_folder(path: Path) -> bool:
@@ -88,10 +91,10 @@ def open_zarr(path: Path, dataset: str | None = None) -> StoredVolume:
         with _telling_damage(path):
             return take_layers(image.array, axes, start, stop)
 
-    dtype = chosen.dtype.newbyteorder("=")
-    return StoredVolume(
-        path, (depth, height, width), dtype, read_layers, voxel_size, image.phases, note
-    )
+    kept = image.probabilities
+    maps = None if kept is None else _maps(path, kept, (1, 0, 2, 3), None, "")
+    shape, dtype = (depth, height, width), chosen.dtype.newbyteorder("=")
+    return StoredVolume(path, shape, dtype, read_layers, voxel_size, image.phases, note, maps)
 
 
 def open_zarr_maps(path: Path, dataset: str | None, count: int) -> StoredMaps:
@@ -123,7 +126,11 @@ def open_zarr_maps(path: Path, dataset: str | None, count: int) -> StoredMaps:
 
 
 def write_zarr(
-    path: Path, volume: NDArray, voxel_size: VoxelSize, phases: Mapping[str, int] | None = None
+    path: Path,
+    volume: NDArray,
+    voxel_size: VoxelSize,
+    phases: Mapping[str, int] | None = None,
+    probabilities: NDArray[np.uint8] | None = None,
 ) -> None:
     """Write a volume as an OME-Zarr 0.5 image of one resolution.
 
@@ -136,6 +143,8 @@ def write_zarr(
         Edge lengths of a voxel along (z, y, x) in metres.
     phases : mapping of str to int, optional
         Names of the labels; given for labels, left out for grey values.
+    probabilities : ndarray of uint8, shape (n_phases, nz, ny, nx), optional
+        Of the labels, in 255ths and in the order of the names.
 
     Raises
     ------
@@ -165,6 +174,13 @@ def write_zarr(
             # An image of one value has chunks too, so that it can be told from a lost one.
             config={"write_empty_chunks": True},
         )
+        if probabilities is not None:
+            group.create_array(
+                _PROBABILITIES,
+                data=np.ascontiguousarray(probabilities),
+                chunks=(1, *(min(_CHUNK, n) for n in volume.shape)),
+                dimension_names=["c", "z", "y", "x"],
+            )
     finally:
         store.close()
 
@@ -240,7 +256,8 @@ def _candidates(root: zarr.Group | zarr.Array, dataset: str) -> Iterator[Candida
             inside = f"{name}/{level['path']}".strip("/")
             levels.add(inside)
             if k == 0:
-                yield _candidate(f"/{name}", root[inside], scales, phases)
+                kept = members.get(f"{name}/{_PROBABILITIES}".strip("/"))
+                yield _candidate(f"/{name}", root[inside], scales, phases, kept=kept)
             if inside == dataset:
                 yield _candidate(f"/{inside}", root[inside], scales, phases, k)
     for name, array in members.items():
@@ -260,6 +277,7 @@ def _candidate(
     scales: dict[str, Any],
     phases: Mapping[str, int] | None,
     level: int = 0,
+    kept: zarr.Array | None = None,
 ) -> Candidate:
     named = scales.get("axes") or _dimension_names(array)
     # Until version 0.3 an axis was only a name.
@@ -269,7 +287,10 @@ def _candidate(
         *scales.get("coordinateTransformations", []),
     ]
     factors = [t["scale"] for t in transformations if t.get("type") == "scale" and "scale" in t]
-    image = _Image(array, axes if len(axes) == array.ndim else [], factors, phases)
+    probable = None
+    if phases and kept is not None and kept.shape == (len(phases), *array.shape):
+        probable = kept if kept.dtype == np.uint8 else None
+    image = _Image(array, axes if len(axes) == array.ndim else [], factors, phases, probable)
     letters = letters_of({"axes": [str(axis.get("name", "")) for axis in image.axes]}, array.ndim)
     return Candidate(name, array.shape, array.dtype, image, letters)
 

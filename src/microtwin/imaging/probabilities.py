@@ -10,16 +10,7 @@ from numpy.typing import NDArray
 
 from ..microstructure import Microstructure
 from . import hdf5, ome_zarr, tiff
-from .stored import (
-    MAP_LAYERS,
-    StoredMaps,
-    check_coarsening,
-    checked_voxel_size,
-    naming,
-    require_memory,
-    scaled,
-    slabs,
-)
+from .stored import MAP_LAYERS, StoredMaps, checked_voxel_size, read_labelled
 
 __all__ = ["read_probabilities"]
 
@@ -79,21 +70,13 @@ def read_probabilities(
             f"{', '.join(names)}; name each channel, in their order"
         )
     size = checked_voxel_size(maps, voxel_size)
-    check_coarsening(maps, coarsen)
-    require_memory(maps, coarsen)
     labelled = {name: label for label, name in enumerate(names)}
-    with naming(path):
-        parts = []
-        spans = [(0, maps.shape[0])] if coarsen == 1 else slabs(maps.shape[0], coarsen)
-        for start, stop in spans:
-            labels, probabilities = _labelled(maps, start, stop)
-            part = Microstructure(labels, size, labelled, probabilities)
-            parts.append(part if coarsen == 1 else part.coarsen(coarsen))
-        if len(parts) == 1:
-            return parts[0]
-        labels = np.concatenate([part.labels for part in parts])
-        kept = [part.probabilities for part in parts if part.probabilities is not None]
-        return Microstructure(labels, scaled(size, coarsen), labelled, np.concatenate(kept, axis=1))
+
+    def read(start: int, stop: int) -> Microstructure:
+        labels, probabilities = _labelled(maps, start, stop)
+        return Microstructure(labels, size, labelled, probabilities)
+
+    return read_labelled(maps, coarsen, read)
 
 
 def _checked_names(path: Path, phases: Sequence[str] | None) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..microstructure import VoxelSize
+from ..microstructure import Microstructure, VoxelSize
 from ..units import metres
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "checked_voxel_size",
     "iter_slabs",
     "naming",
+    "read_labelled",
     "require_memory",
     "scaled",
     "slabs",
@@ -59,6 +60,8 @@ class StoredVolume:
         Names of the labels, if the file tells them.
     voxel_size_note : str
         What the file tells instead of a voxel size; part of the sentence that asks for one.
+    probabilities : StoredMaps or None
+        Of labels, in 255ths and in the order of `phases`, if the file keeps them.
     """
 
     path: Path
@@ -68,15 +71,19 @@ class StoredVolume:
     voxel_size: VoxelSize | None = None
     phases: Mapping[str, int] | None = None
     voxel_size_note: str = "the file does not tell it"
+    probabilities: StoredMaps | None = None
 
     def bytes_needed(self, factor: int = 1) -> int:
         """Return the memory in bytes that reading takes, when coarsened by a whole factor.
 
         The image is counted twice, for the type of its voxels may have to change; an image that
-        is coarsened passes through memory in slabs.
+        is coarsened passes through memory in slabs. Probabilities are read with their labels.
         """
-        image = 2 * prod(n // factor for n in self.shape) * self.dtype.itemsize
-        slab = 2 * _SLAB * factor * prod(self.shape[1:]) * self.dtype.itemsize
+        bytes_of_voxel = self.dtype.itemsize
+        if self.probabilities is not None:
+            bytes_of_voxel += self.probabilities.channels
+        image = 2 * prod(n // factor for n in self.shape) * bytes_of_voxel
+        slab = 2 * _SLAB * factor * prod(self.shape[1:]) * bytes_of_voxel
         return image + slab if factor > 1 else image
 
 
@@ -328,6 +335,43 @@ def require_memory(volume: StoredVolume | StoredMaps, factor: int = 1) -> None:
         f"{volume.path}: reading {_shown(volume.shape)} voxels of {volume.dtype} needs "
         f"{needed / 1e9:.3g} GB of memory and {available / 1e9:.3g} GB are available; {remedy}"
     )
+
+
+def read_labelled(
+    volume: StoredVolume | StoredMaps, factor: int, read: Callable[[int, int], Microstructure]
+) -> Microstructure:
+    """Read a labelled volume, slab by slab where it is to be coarsened.
+
+    Parameters
+    ----------
+    volume : StoredVolume or StoredMaps
+    factor : int
+        Whole number by which voxels are merged along each axis.
+    read : callable
+        ``read(start, stop)`` returns some layers as they are stored.
+
+    Returns
+    -------
+    Microstructure
+        What `Microstructure.coarsen` makes of the whole.
+
+    Raises
+    ------
+    ValueError
+        If the factor does not fit, or the result not in memory; what is wrong with the content is
+        told with the name of the file.
+    """
+    check_coarsening(volume, factor)
+    require_memory(volume, factor)
+    depth = volume.shape[0]
+    with naming(volume.path):
+        if factor == 1:
+            return read(0, depth)
+        parts = [read(start, stop).coarsen(factor) for start, stop in slabs(depth, factor)]
+        labels = np.concatenate([part.labels for part in parts])
+        kept = [part.probabilities for part in parts if part.probabilities is not None]
+        probabilities = np.concatenate(kept, axis=1) if kept else None
+        return Microstructure(labels, parts[0].voxel_size, parts[0].phases, probabilities)
 
 
 def slabs(layers: int, factor: int) -> Iterator[tuple[int, int]]:
