@@ -59,6 +59,10 @@ def publish_report(
         sampling=tuple(_sampling_view(e) for e in _of(entries, "sampling") if "edges" in e.numbers),
         records=tuple(dict(e.record) for e in entries.values()),
         descriptors=None if descriptors is None else _descriptor_table(descriptors),
+        scan=_scan_view(entries) if "correction" in entries else None,
+        segmentation=(
+            _segmentation_view(entries["segmentation"]) if "segmentation" in entries else None
+        ),
     )
     # Written next door and renamed, so that a killed run leaves no half report.
     temporary = folder / ".report.html.part"
@@ -157,6 +161,85 @@ def _sampling_view(entry: Entry) -> Any:
         volume_for={float(target): edge for target, edge in numbers["edge_for"].items()},
         sentence=numbers["sentence"],
     )
+
+
+def _scan_view(entries: Mapping[str, Entry]) -> Any:
+    from .report import ScanView
+
+    correction, labels = entries["correction"], entries["microstructure"]
+    found, numbers = correction.numbers, labels.numbers
+    steps, quality, model = found["steps"], numbers["quality"], numbers.get("model")
+    reconstruction = entries.get("reconstruction")
+    phases = sorted(numbers["phases"], key=numbers["phases"].get)
+    drift, rings = "drift" in steps, "rings" in steps
+    means = quality["means"] if model is None else dict(zip(phases, model["means"], strict=True))
+    return ScanView(
+        picture=correction.array("picture"),
+        voxel_size=tuple(numbers["voxel_size"]),
+        labels=labels.array("picture_labels"),
+        corrected={step: correction.array(f"picture_{step}") for step in steps},
+        denoised=_array_or_none(labels, "picture_denoised"),
+        certainty=_certainty(labels),
+        gain=correction.array("gain") if drift else None,
+        offset=correction.array("offset") if drift else None,
+        rings=correction.array("rings").mean(axis=0) if rings else None,
+        histogram=labels.array("histogram"),
+        histogram_edges=labels.array("histogram_edges"),
+        means={phase: means[phase] for phase in phases},
+        deviations=quality["deviations"],
+        thresholds=tuple(numbers.get("thresholds") or ()),
+        known_fractions=numbers["known_fractions"] or {},
+        found_fractions=numbers["found_fractions"] or {},
+        fraction_uncertainty=numbers["fraction_uncertainty"],
+        # Thresholds that were given are not changed by known fractions.
+        calibrated=bool(numbers["known_fractions"])
+        and not labels.record["parameters"]["thresholds"],
+        sizes=found.get("sizes", {}),
+        noise=found.get("noise"),
+        label_noise=None if model is None else model["noise"],
+        blur=None if model is None else model["blur"],
+        resolution=quality["resolution"],
+        # Stored JSON has sorted keys; pairs are listed from dark to bright.
+        contrast_to_noise=dict(
+            sorted(
+                quality["contrast_to_noise"].items(),
+                key=lambda item: phases.index(item[0].split("/")[0]),
+            )
+        ),
+        shares={
+            "between_class_variance": quality["between_class_variance"],
+            "ambiguous": numbers["ambiguous"],
+            "saturated": quality["saturated"],
+        }
+        | {f"floating_{name}": share for name, share in quality["floating"].items()},
+        checks=tuple(labels.record["checks"]),
+        method=numbers["method"],
+        note=numbers["note"],
+        reconstruction=None if reconstruction is None else reconstruction.numbers,
+    )
+
+
+def _array_or_none(entry: Entry, name: str) -> Any:
+    return entry.array(name) if entry.has(f"{name}.npy") else None
+
+
+def _certainty(entry: Entry) -> Any:
+    stored = _array_or_none(entry, "picture_certainty")
+    return None if stored is None else stored / np.float32(255)
+
+
+def _segmentation_view(entry: Entry) -> Any:
+    from .report import MembersView, SegmentationView
+
+    quantities = []
+    for name, found in entry.numbers["quantities"].items():
+        what, _, of = name.partition("/")
+        numbers = {**found, "members": tuple(found["members"])}
+        if what in ("tortuosity_factor", "relative_diffusivity"):
+            phase, _, direction = of.rpartition("-")
+            of = f"{phase}, {direction}"
+        quantities.append(MembersView(what, of, **numbers))
+    return SegmentationView(tuple(quantities), entry.numbers["sentence"])
 
 
 def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:

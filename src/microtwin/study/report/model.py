@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from ...microstructure import Microstructure
 
-__all__ = ["ConvergenceView", "ReportData", "SamplingView", "TransportView"]
+__all__ = [
+    "ConvergenceView",
+    "MembersView",
+    "ReportData",
+    "SamplingView",
+    "ScanView",
+    "SegmentationView",
+    "TransportView",
+]
 
 Array = NDArray[np.floating[Any]]
 
@@ -132,6 +140,143 @@ class SamplingView:
 
 
 @dataclass(frozen=True, eq=False)
+class ScanView:
+    """How the labels were made from grey values, with pictures of the middle slice across z.
+
+    Parameters
+    ----------
+    picture : ndarray, shape (ny, nx)
+        Grey values as measured or as reconstructed.
+    voxel_size : (float, float, float)
+        Edges of a voxel along z, y and x in metres.
+    labels : ndarray of uint8, shape (ny, nx)
+    corrected : mapping of str to ndarray, shape (ny, nx)
+        Grey values after each step of the corrections, in their order: drift, shading, rings.
+    denoised : ndarray, shape (ny, nx), or None
+        Grey values that the labels were made from, if they were denoised.
+    certainty : ndarray, shape (ny, nx), or None
+        Probability (0 to 1) of the most probable phase.
+    gain, offset : ndarray, shape (nz,), or None
+        Drift: relative error of the scale of each slice, and grey value that is added to it.
+    rings : ndarray, shape (2, n), or None
+        Grey value added at each distance (in voxels) from the rotation axis, in either half of
+        the rings; mean over the slices.
+    histogram, histogram_edges : ndarray, shape (n,) and (n + 1,)
+        Counts of the grey values that the labels were made from.
+    means, deviations : mapping of str to float
+        Grey value of each phase, and its standard deviation away from interfaces.
+    thresholds : tuple of float
+        Grey values between the phases, if they were told apart by thresholds.
+    known_fractions, found_fractions : mapping of str to float
+        Volume fractions from the laboratory, and those that the grey values alone give; either
+        may be empty.
+    fraction_uncertainty : float or None
+        Standard uncertainty of the known fractions.
+    calibrated : bool
+        Whether the known fractions went into the labels.
+    sizes : mapping of str to float
+        Size of each artefact that was removed, by step, in grey values.
+    noise, label_noise : float or None
+        Standard deviation of the noise within a phase after the corrections, and of white noise
+        that matters as much for the labels; in grey values.
+    blur : float or None
+        Standard deviation of the response of the instrument, in voxels.
+    resolution : float or None
+        Its full width at half maximum, in metres.
+    contrast_to_noise : mapping of str to (float or None)
+        By the names of two phases next to each other in grey, such as "pore/binder"; None where
+        there is no noise.
+    shares : mapping of str to (float or None)
+        Shares (0 to 1) under the names between_class_variance, ambiguous, saturated,
+        floating_pore, floating_solid.
+    checks : tuple of mapping
+        Each with name, value, limit and verdict.
+    method : str
+        "posterior", "thresholds" or "classifier".
+    note : str
+        What the reader must know about the segmentation; empty if there is nothing.
+    reconstruction : mapping or None
+        Numbers of the reconstruction where the volume comes from projections, under the names of
+        `microtwin.imaging.Reconstruction`; any of them may be missing.
+    """
+
+    picture: Array
+    voxel_size: tuple[float, float, float]
+    labels: NDArray[np.uint8]
+    corrected: Mapping[str, Array] = field(default_factory=dict)
+    denoised: Array | None = None
+    certainty: Array | None = None
+    gain: Array | None = None
+    offset: Array | None = None
+    rings: Array | None = None
+    histogram: NDArray[np.integer[Any]] | None = None
+    histogram_edges: Array | None = None
+    means: Mapping[str, float] = field(default_factory=dict)
+    deviations: Mapping[str, float] = field(default_factory=dict)
+    thresholds: tuple[float, ...] = ()
+    known_fractions: Mapping[str, float] = field(default_factory=dict)
+    found_fractions: Mapping[str, float] = field(default_factory=dict)
+    fraction_uncertainty: float | None = None
+    calibrated: bool = False
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    noise: float | None = None
+    label_noise: float | None = None
+    blur: float | None = None
+    resolution: float | None = None
+    contrast_to_noise: Mapping[str, float | None] = field(default_factory=dict)
+    shares: Mapping[str, float | None] = field(default_factory=dict)
+    checks: tuple[Mapping[str, Any], ...] = ()
+    method: str = "posterior"
+    note: str = ""
+    reconstruction: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class MembersView:
+    """One quantity on plausible segmentations, in its unit.
+
+    Parameters
+    ----------
+    name, of : str
+        Name of the quantity, and what it is of: a phase, or a phase and a direction.
+    whole : float
+        Value of the labels that were chosen.
+    members : tuple of float
+        Value of each plausible segmentation.
+    spread, shift : float
+        Standard deviation of the members, and their mean less the value of the chosen labels.
+    bias : float or None
+        Difference between answer and truth in rehearsals of the segmentation.
+    uncertainty : float
+        Standard uncertainty from the three.
+    """
+
+    name: str
+    of: str
+    whole: float
+    members: tuple[float, ...]
+    spread: float
+    shift: float
+    bias: float | None
+    uncertainty: float
+
+
+@dataclass(frozen=True)
+class SegmentationView:
+    """What the study computes, on every plausible segmentation of its scan.
+
+    Parameters
+    ----------
+    quantities : tuple of MembersView
+    sentence : str
+        What was done, in words.
+    """
+
+    quantities: tuple[MembersView, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, eq=False)
 class ReportData:
     """Everything that `write_report` shows.
 
@@ -156,6 +301,10 @@ class ReportData:
     descriptors : dict or None
         Names and values; values may be numbers, text or a dict per phase. A unit may follow the
         name in square brackets.
+    scan : ScanView or None
+        How the labels were made; None for a study that starts from labels.
+    segmentation : SegmentationView or None
+        Results on plausible segmentations, if they were computed.
     """
 
     title: str
@@ -168,3 +317,5 @@ class ReportData:
     sampling: tuple[SamplingView, ...] = ()
     records: tuple[dict[str, Any], ...] = ()
     descriptors: dict[str, Any] | None = None
+    scan: ScanView | None = None
+    segmentation: SegmentationView | None = None

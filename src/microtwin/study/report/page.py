@@ -18,11 +18,13 @@ from .result_sections import (
     transport_section,
     voxel_words,
 )
+from .scan_sections import scan_section
 from .trust_sections import (
     conventions_section,
     convergence_section,
     run_section,
     sampling_section,
+    segmentation_section,
 )
 from .words import summary_sentences
 
@@ -30,14 +32,17 @@ __all__ = ["write_report"]
 
 _SECTIONS: tuple[tuple[str, str, Callable[[ReportData], str]], ...] = (
     ("results", "Results", results_section),
+    ("scan", "From scan to labels", scan_section),
     ("microstructure", "Microstructure", microstructure_section),
     ("transport", "Transport", transport_section),
     ("tensors", "Effective tensors", tensors_section),
     ("convergence", "Grid convergence", convergence_section),
     ("sampling", "Representative volume", sampling_section),
+    ("segmentation", "Plausible segmentations", segmentation_section),
     ("run", "What was run", run_section),
     ("conventions", "Conventions", conventions_section),
 )
+# What is missing in a section without content; a section that is not named here is left out.
 _ABSENT = {
     "transport": "The study solved no transport problem.",
     "tensors": "The study computed no effective tensor.",
@@ -100,7 +105,10 @@ def write_report(data: ReportData, path: str | Path) -> Path:
 def _page(data: ReportData) -> str:
     body, contents = "", ""
     for identifier, title, build in _SECTIONS:
-        inside = build(data) or f'<p class="remark">{_ABSENT.get(identifier, "")}</p>'
+        inside = build(data)
+        if not inside and identifier not in _ABSENT:
+            continue
+        inside = inside or f'<p class="remark">{_ABSENT[identifier]}</p>'
         body += section(identifier, title, inside)
         contents += f'<li><a href="#{identifier}">{text(title)}</a></li>'
     shape = " × ".join(str(n) for n in data.micro.shape)

@@ -1,4 +1,4 @@
-"""Pictures of what a number is worth: convergence with the grid, scatter between sub-volumes."""
+"""Pictures of what a number is worth: convergence, scatter between sub-volumes and labels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from .digits import length_scale
-from .drawing import INK, SERIES, drawn
-from .model import ConvergenceView, SamplingView
+from .digits import length_scale, value_with_uncertainty
+from .drawing import INK, SERIES, drawn, shortened
+from .model import ConvergenceView, MembersView, SamplingView, SegmentationView
 from .transport_figures import log_label
 
-__all__ = ["convergence_figure", "sampling_figure"]
+__all__ = ["convergence_figure", "members_figure", "members_shown", "sampling_figure"]
+
+_MOST_ROWS = 6
 
 
 def convergence_figure(view: ConvergenceView, name: str) -> str:
@@ -143,3 +145,94 @@ def _targets(view: SamplingView) -> list[tuple[float, float]]:
         for error, edge in view.volume_for.items()
         if edge is not None and math.isfinite(edge) and edge > 0
     ]
+
+
+def members_shown(view: SegmentationView) -> tuple[list[MembersView], int]:
+    """Return the least certain tortuosity factors, as many as fit, and how many there are."""
+    factors = [q for q in view.quantities if q.name == "tortuosity_factor" and q.whole]
+    most = sorted(factors, key=lambda q: -q.uncertainty / abs(q.whole))[:_MOST_ROWS]
+    return [q for q in factors if q in most], len(factors)
+
+
+def members_figure(view: SegmentationView) -> str:
+    """Draw tortuosity factors of plausible segmentations, and the parts of their uncertainty.
+
+    Returns an empty string when there is no tortuosity factor.
+    """
+    shown, _ = members_shown(view)
+    if not shown:
+        return ""
+    alt = (
+        "Tortuosity factor of each plausible segmentation, in per cent from that of the chosen "
+        "labels, and the spread, shift and bias that make up the uncertainty."
+    )
+    with drawn("members", (9.4, 1.25 + 0.55 * len(shown)), alt) as drawing:
+        left, right = drawing.figure.subplots(1, 2, sharey=True, width_ratios=(5, 4))
+        rehearsed = any(quantity.bias is not None for quantity in shown)
+        for row, quantity in enumerate(shown):
+            _plot_members(left, row, quantity)
+            _plot_parts(right, row, quantity, rehearsed)
+        left.axvline(0.0, color=INK, linewidth=0.7, linestyle=":")
+        left.set_yticks(
+            range(len(shown)),
+            [
+                f"{shortened(q.of)}\nτ = {value_with_uncertainty(q.whole, q.uncertainty)}"
+                for q in shown
+            ],
+        )
+        left.set_ylim(len(shown) - 0.45, -0.55)
+        left.set_xlabel("difference from the chosen labels (%)")
+        right.set_xlim(0.0, None)
+        right.set_xlabel("part of the standard uncertainty (% of τ)")
+        right.tick_params(axis="y", length=0, labelleft=False)
+        for axes in (left, right):
+            axes.grid(axis="x", alpha=0.18)
+            axes.legend(
+                loc="lower left",
+                bbox_to_anchor=(0.0, 1.0),
+                ncols=3,
+                handlelength=1.4,
+                borderaxespad=0.2,
+            )
+    return drawing.html
+
+
+def _plot_members(axes: Axes, row: int, quantity: MembersView) -> None:
+    scale = 100.0 / quantity.whole
+    members = scale * (np.asarray(quantity.members, float) - quantity.whole)
+    # Points of one row stand a little apart, in turns, so that equal ones are seen.
+    heights = row + 0.09 * (np.arange(members.size) % 3 - 1)
+    axes.errorbar(
+        [0.0],
+        [row],
+        xerr=abs(scale) * quantity.uncertainty,
+        fmt="D",
+        color=SERIES[0],
+        capsize=4,
+        linewidth=1.2,
+        markersize=6,
+        label=None if row else "chosen labels",
+    )
+    axes.plot(
+        members,
+        heights,
+        "o",
+        color=SERIES[1],
+        markersize=4.5,
+        alpha=0.75,
+        label=None if row else "plausible segmentations",
+    )
+
+
+def _plot_parts(axes: Axes, row: int, quantity: MembersView, rehearsed: bool) -> None:
+    parts = [("spread", quantity.spread), ("shift", quantity.shift)]
+    if rehearsed:
+        parts.append(("bias", quantity.bias or 0.0))
+    for index, (name, part) in enumerate(parts):
+        axes.barh(
+            row + 0.2 * (index - 1),
+            100.0 * abs(part) / abs(quantity.whole),
+            height=0.18,
+            color=SERIES[index + 1],
+            label=None if row else name,
+        )

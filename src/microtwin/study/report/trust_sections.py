@@ -1,16 +1,32 @@
-"""Sections on what the numbers are worth: grid convergence, sampling, what was run, conventions."""
+"""Sections on what the numbers are worth: convergence, sampling, labels, run, conventions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from .digits import length, memory, number, percent, seconds, value_with_uncertainty
+from .digits import (
+    length,
+    length_scale,
+    memory,
+    number,
+    percent,
+    seconds,
+    uncertainty_term,
+    value_with_uncertainty,
+)
 from .markup import Html, badge, details, figure, muted, table, text, verdict_kind
-from .model import ConvergenceView, ReportData, SamplingView
-from .trust_figures import convergence_figure, sampling_figure
+from .model import ConvergenceView, MembersView, ReportData, SamplingView
+from .trust_figures import convergence_figure, members_figure, members_shown, sampling_figure
+from .words import quantity_name
 
-__all__ = ["conventions_section", "convergence_section", "run_section", "sampling_section"]
+__all__ = [
+    "conventions_section",
+    "convergence_section",
+    "run_section",
+    "sampling_section",
+    "segmentation_section",
+]
 
 
 def convergence_section(data: ReportData) -> str:
@@ -88,6 +104,54 @@ def _sampling(view: SamplingView, index: int) -> str:
         + table(["", ""], facts)
         + "</div></div>"
     )
+
+
+def segmentation_section(data: ReportData) -> str:
+    """Return how far the results differ on other labels that the scan allows."""
+    view = data.segmentation
+    if view is None:
+        return ""
+    body = f"<p>{text(view.sentence)}</p>"
+    shown, factors = members_shown(view)
+    chosen = "" if len(shown) == factors else f" The {len(shown)} of {factors} least certain."
+    body += figure(
+        members_figure(view),
+        "Left, tortuosity factor of each plausible segmentation relative to that of the chosen "
+        "labels, with the standard uncertainty from the segmentation as a bar. Right, its parts: "
+        "scatter of the plausible segmentations (spread), distance of their mean from the chosen "
+        f"labels (shift), error of the segmentation in rehearsals (bias).{chosen}",
+    )
+    rows = [_members_row(quantity) for quantity in view.quantities]
+    if not rows:
+        return body
+    head = ["Quantity", "Of", "Chosen labels", "Spread", "Shift", "Bias"]
+    return body + details(
+        f"All {len(rows)} quantities",
+        table(head, rows, caption="Values with the standard uncertainty of the labels", words=2),
+    )
+
+
+_UNITS = {
+    "specific_surface": "1/m",
+    "interface_area": "1/m",
+    "hydraulic_diameter": "m",
+    "effective_conductivity": "S/m",
+}
+
+
+def _members_row(view: MembersView) -> list[Any]:
+    factor, unit = 1.0, _UNITS.get(view.name, "")
+    if unit == "m" and view.whole:
+        factor, unit = length_scale(view.whole)
+    value = view.whole / factor
+    return [
+        quantity_name(view.name),
+        Html(text(view.of).replace("/", "/<wbr>")),
+        value_with_uncertainty(value, view.uncertainty / factor, unit),
+        uncertainty_term(view.spread / factor, value),
+        ("\u2212" if view.shift < 0 else "") + uncertainty_term(view.shift / factor, value),
+        muted("–") if view.bias is None else uncertainty_term(view.bias / factor, value),
+    ]
 
 
 def run_section(data: ReportData) -> str:
@@ -171,8 +235,10 @@ over its mean in the phase: where it is large, transport is throttled.</dd>
 grid with voxels twice as large.</dd>
 <dt>Sampling</dt><dd>Standard deviation that images of this size would have among themselves,
 extrapolated from sub-volumes.</dd>
-<dt>Segmentation</dt><dd>What another choice of grey-value thresholds would change; it is named even
-when it was not estimated.</dd>
+<dt>Segmentation</dt><dd>How far results differ on other labels that the same scan allows: the
+root of the sum of the squares of their scatter, of the distance of their mean from the chosen
+labels, and of the error of the segmentation where the truth is known. It is named even when it was
+not estimated.</dd>
 </dl>
 """
 

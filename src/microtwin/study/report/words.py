@@ -8,11 +8,12 @@ from typing import Any
 
 from .digits import length, number, percent, value_with_uncertainty
 from .markup import Html
-from .model import ReportData, TransportView
+from .model import ReportData, ScanView, TransportView
 
 __all__ = [
     "does_not_percolate",
     "is_infinite",
+    "labelling_sentence",
     "percolation_sentences",
     "quantity_name",
     "share_list",
@@ -33,6 +34,16 @@ _NAMES = {
     "flux_spread": "Spread of the flux between layers",
     "effective_conductivity": "Effective conductivity",
     "anisotropy_ratio": "Anisotropy ratio",
+    "between_class_variance": "Between-class variance η",
+    "contrast_to_noise": "Contrast to noise",
+    "resolution": "Resolution (full width at half maximum)",
+    "drift": "Drift of the slices",
+    "shading": "Shading within slices",
+    "rings": "Rings",
+    "ambiguous_voxels": "Voxels without a clear phase",
+    "saturated_voxels": "Saturated voxels",
+    "fraction_of_grey_values_alone": "Fractions from grey values alone",
+    "floating_solid": "Solid that floats",
 }
 _MOST_SENTENCES = 6
 
@@ -83,7 +94,37 @@ def summary_sentences(data: ReportData) -> list[str]:
         f"Its image has {shape} voxels (z × y × x) of {size_words(micro.voxel_size)}, "
         f"a block of {extent}.",
     ]
+    if data.scan is not None:
+        sentences.append(labelling_sentence(data.scan))
     return sentences + _result_sentences(data)
+
+
+def labelling_sentence(view: ScanView) -> str:
+    """Return how the labels were made, from the scan on."""
+    source = "a scan" if view.reconstruction is None else "a volume reconstructed from projections"
+    done = [f"corrected for {_joined(list(view.corrected))}"] if view.corrected else []
+    done += ["denoised"] if view.denoised is not None else []
+    treated = f" that was {', and '.join(done)}" if done else ""
+    how, known = _METHODS.get(view.method, (f"by the method {view.method}", ""))
+    known = known if view.calibrated else ""
+    return f"The labels were made from {source}{treated}, {how}{known}."
+
+
+# How labels are made, and what known fractions change.
+_METHODS = {
+    "posterior": (
+        "by the probability of each phase given the grey values, their blur and their noise",
+        ", weighted to the known volume fractions",
+    ),
+    "thresholds": (
+        "by thresholds between the grey values of the phases",
+        ", at which the phases have the known volume fractions",
+    ),
+    "classifier": (
+        "by a pixel classifier that learned from marked voxels",
+        ", weighted to the known volume fractions",
+    ),
+}
 
 
 def _result_sentences(data: ReportData) -> list[str]:
