@@ -30,6 +30,7 @@ __all__ = [
     "plausible_segmentation",
     "porosity_contradiction",
     "project",
+    "projection_files",
     "raw_sidecar",
     "read_microstructure",
     "read_probabilities",
@@ -58,7 +59,7 @@ from .parallel_beam import filtered_back_projection, project
 from .particles import Particles, separate_particles
 from .posterior import GreyModel
 from .probabilities import read_probabilities
-from .projections import Projections, read_projections
+from .projections import Projections, projection_files, read_projections
 from .quality import Quality, assess_quality
 from .raw import raw_sidecar
 from .reconstruction import Reconstruction, reconstruct

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .frames import FoundProjections, StoredFrames
 from .hdf5_frames import located, number_with_unit, opened, stored_frames
+from .hdf5_links import files_behind
 from .nxtomo import radians
 
 __all__ = ["open_dxchange"]
@@ -70,4 +71,7 @@ def open_dxchange(path: Path) -> FoundProjections | None:
         place = places[name]
         return None if place is None else stored_frames(place)
 
-    return FoundProjections(values, angles, frames("data_white"), frames("data_dark"))
+    companions = files_behind(path, [f"exchange/{name}" for name in places])
+    return FoundProjections(
+        values, angles, frames("data_white"), frames("data_dark"), companions=companions
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,8 @@ class FoundProjections:
         Frames without a sample, and without a beam.
     pixel_size : (float, float) or None
         Height and width of a pixel in metres.
+    companions : tuple of Path
+        Other files that any of these come from.
     """
 
     values: StoredFrames
@@ -57,6 +60,7 @@ class FoundProjections:
     flats: StoredFrames | None = None
     darks: StoredFrames | None = None
     pixel_size: tuple[float, float] | None = None
+    companions: tuple[Path, ...] = ()
 
 
 def frames_of_volume(volume: StoredVolume) -> StoredFrames:

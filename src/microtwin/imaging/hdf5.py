@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from ..microstructure import VoxelSize
 from .axis_tags import letters_of
 from .containers import Candidate, choose, map_axes, maps_of, volume_axes
-from .nexus import axes_and_voxel_size, default_signal, is_projections
+from .hdf5_links import files_behind
+from .nexus import axes_and_voxel_size, default_signal, is_projections, position_names
 from .stored import StoredMaps, StoredVolume, take_layers
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def open_hdf5(path: Path, dataset: str | None = None) -> StoredVolume:
                 maps = _own_probabilities(path, file, (len(phases), *chosen.shape))
         else:
             axes, voxel_size, note = axes_and_voxel_size(file, chosen.name, axes)
+        names = [chosen.name, *position_names(file, chosen.name)]
     depth, height, width = (chosen.shape[axis] for axis in axes)
 
     def read_layers(start: int, stop: int) -> NDArray:
@@ -79,7 +81,8 @@ def open_hdf5(path: Path, dataset: str | None = None) -> StoredVolume:
 
     dtype = chosen.dtype.newbyteorder("=")
     shape = (depth, height, width)
-    return StoredVolume(path, shape, dtype, read_layers, voxel_size, phases, note, maps)
+    companions = files_behind(path, names)
+    return StoredVolume(path, shape, dtype, read_layers, voxel_size, phases, note, maps, companions)
 
 
 def open_hdf5_maps(path: Path, dataset: str | None, count: int) -> StoredMaps:

@@ -62,9 +62,16 @@ def open_metaimage(path: Path) -> StoredVolume:
     shape, dtype = _shape_and_type(path, header)
     sizes, units, note = _spacing(path, header)
     voxel_size, lacking = (None, note) if note else calibrated(sizes, units, "the spacings")
-    read_layers = _reader(path, header, end, shape, dtype)
+    files = _files(path, header["elementdatafile"], end)
+    read_layers = _reader(path, header, files, end, shape, dtype)
     return StoredVolume(
-        path, shape, dtype.newbyteorder("="), read_layers, voxel_size, voxel_size_note=lacking
+        path,
+        shape,
+        dtype.newbyteorder("="),
+        read_layers,
+        voxel_size,
+        voxel_size_note=lacking,
+        companions=tuple(file for file in files if file != path),
     )
 
 
@@ -179,35 +186,34 @@ def _spacing(path: Path, header: dict[str, str]) -> tuple[list[float], list[str]
 
 
 def _reader(
-    path: Path, header: dict[str, str], end: int, shape: tuple[int, int, int], dtype: np.dtype
+    path: Path,
+    header: dict[str, str],
+    files: Sequence[Path],
+    end: int,
+    shape: tuple[int, int, int],
+    dtype: np.dtype,
 ) -> Callable[[int, int], NDArray]:
     encoding: Encoding = "raw"
     if not _true(header, "binarydata", default=True):
         encoding = "ascii"
     elif _true(header, "compresseddata"):
         encoding = "zlib"
-    where = header["elementdatafile"]
     skip = _numbers(path, header, "HeaderSize", int)[0] if "headersize" in header else 0
     if skip < -1 or (skip == -1 and encoding != "raw"):
         raise ValueError(
             f"{path}: HeaderSize = {skip} is not allowed; use a number from 0 on, or -1 for plain "
             "voxels at the end of a file"
         )
-    if where.upper() == "LOCAL":
+    if list(files) == [path]:
         return layer_reader(Block(path, end, shape, dtype, encoding))
-    if where.upper().startswith("LIST") or len(where.split()) > 1:
-        files = _files(path, where, end)
-        if len(files) == shape[0]:
-            layer = (1, *shape[1:])
-            return _joined([layer_reader(Block(f, skip, layer, dtype, encoding)) for f in files])
-        if len(files) != 1:
-            raise ValueError(
-                f"{path} names {len(files)} files for {shape[0]} layers; one file per layer is "
-                "needed"
-            )
-        where = files[0].name
-    file = _existing(path, where)
-    return layer_reader(Block(file, skip, shape, dtype, encoding))
+    if len(files) == 1:
+        return layer_reader(Block(files[0], skip, shape, dtype, encoding))
+    if len(files) != shape[0]:
+        raise ValueError(
+            f"{path} names {len(files)} files for {shape[0]} layers; one file per layer is needed"
+        )
+    layer = (1, *shape[1:])
+    return _joined([layer_reader(Block(file, skip, layer, dtype, encoding)) for file in files])
 
 
 def _joined(
@@ -220,7 +226,9 @@ def _joined(
 
 
 def _files(path: Path, where: str, end: int) -> list[Path]:
-    """Return the files of the layers: listed behind the header, or by a numbered pattern."""
+    """Return the files of the voxels: the header's own, a list behind it, or a numbered pattern."""
+    if where.upper() == "LOCAL":
+        return [path]
     if where.upper().startswith("LIST"):
         if where.upper().split()[1:] not in ([], ["2"], ["2D"]):
             raise ValueError(
@@ -228,8 +236,8 @@ def _files(path: Path, where: str, end: int) -> list[Path]:
             )
         names = path.read_bytes()[end:].decode("utf-8", "replace").splitlines()
         return [_existing(path, name.strip()) for name in names if name.strip()]
-    pattern, *numbers = where.split()
     try:
+        pattern, *numbers = where.split()
         first, last, step = (int(n) for n in [*numbers, "1"][:3])
         names = [pattern % number for number in range(first, last + 1, step)]
     except (TypeError, ValueError):

@@ -21,7 +21,7 @@ from .stored import calibrated
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["axes_and_voxel_size", "default_signal", "is_projections"]
+__all__ = ["axes_and_voxel_size", "default_signal", "is_projections", "position_names"]
 
 _ANGLES = ("theta", "rotation_angle", "image_key")
 _LONGEST_CHAIN = 20
@@ -104,10 +104,7 @@ def axes_and_voxel_size(
         What the file tells instead.
     """
     group, dataset = file[_above(name)], file[name]
-    names = _axis_names(group, dataset)
-    if len(names) != dataset.ndim:
-        tagged = letters_of(dataset.attrs, dataset.ndim)
-        names = list(tagged) if tagged else _axes_by_length(group, dataset)
+    names = _names(group, dataset)
     letters = [word.lower() for word in names]
     if all(letters.count(c) == 1 and letters.index(c) in axes for c in "zyx"):
         axes = tuple(letters.index(c) for c in "zyx")
@@ -129,6 +126,21 @@ def axes_and_voxel_size(
         spacings.append(spacing)
         units.append(next(iter(_words(positions.attrs.get("units"))), None))
     return axes, *calibrated(spacings, units, "the distances along the NeXus axes")
+
+
+def position_names(file: h5py.File, name: str) -> list[str]:
+    """Return the names of the datasets with the positions along the axes of a volume."""
+    above = _above(name)
+    return [f"{above}/{axis}" for axis in _names(file[above], file[name])]
+
+
+def _names(group: Any, dataset: Any) -> list[str]:
+    """Return the names of the axes, by the attributes or by what lies beside the volume."""
+    names = _axis_names(group, dataset)
+    if len(names) == dataset.ndim:
+        return names
+    tagged = letters_of(dataset.attrs, dataset.ndim)
+    return list(tagged) if tagged else _axes_by_length(group, dataset)
 
 
 def _default_group(file: h5py.File) -> Any:

@@ -79,7 +79,13 @@ def open_nrrd(path: Path) -> StoredVolume:
     files = _files(path, header, listed)
     read_layers = _reader(path, header, files, end, shape, dtype)
     return StoredVolume(
-        path, shape, dtype.newbyteorder("="), read_layers, voxel_size, voxel_size_note=note
+        path,
+        shape,
+        dtype.newbyteorder("="),
+        read_layers,
+        voxel_size,
+        voxel_size_note=note,
+        companions=tuple(file for file in files if file != path),
     )
 
 

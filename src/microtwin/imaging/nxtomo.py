@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..units import metres
 from .frames import FoundProjections, StoredFrames
 from .hdf5_frames import Place, located, members, number_with_unit, opened, stored_frames
+from .hdf5_links import files_behind
 
 if TYPE_CHECKING:
     import h5py
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["open_nxtomo", "radians"]
 
 _PROJECTION, _FLAT, _DARK, _INVALID = range(4)
+_EDGES = ("y_pixel_size", "x_pixel_size")
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,11 @@ def open_nxtomo(path: Path, detector: str | None = None) -> FoundProjections | N
             f"{path}: image_key of {chosen.group} marks no frame as projection (0); it holds "
             f"{', '.join(map(str, np.unique(key)))}"
         )
-    return FoundProjections(values, angles, kind(_FLAT), kind(_DARK), size)
+    read = [f"{chosen.group}/{name}" for name in ("data", "image_key", "image_key_control")]
+    read += [f"{sample}/rotation_angle"]
+    read += [f"{above}/{name}" for above in (sample, chosen.group) for name in _EDGES]
+    companions = files_behind(path, read)
+    return FoundProjections(values, angles, kind(_FLAT), kind(_DARK), size, companions)
 
 
 def radians(numbers: NDArray[np.float64], unit: str, source: str) -> NDArray[np.float64]:
@@ -210,7 +216,7 @@ def _angles(
 def _pixel_size(file: h5py.File, group: str) -> tuple[float, float] | None:
     """Return height and width of a pixel in metres, where both are given as lengths."""
     sizes = []
-    for name in ("y_pixel_size", "x_pixel_size"):
+    for name in _EDGES:
         place = located(file, f"{group}/{name}")
         if place is None:
             return None

@@ -15,9 +15,10 @@ from . import tiff
 from .dxchange import open_dxchange
 from .frames import FoundProjections, StoredFrames, frames_of_volume
 from .hdf5_frames import located, opened, stored_frames
+from .hdf5_links import files_behind
 from .nxtomo import open_nxtomo
 
-__all__ = ["Projections", "read_projections"]
+__all__ = ["Projections", "projection_files", "read_projections"]
 
 Length = float | str
 Frames = NDArray | StoredFrames
@@ -174,9 +175,7 @@ def read_projections(
         If the file is missing, damaged, or holds no projections; if it holds several and none is
         named; if there are no angles, or not one for each projection.
     """
-    path = Path(path)
-    if not path.exists():
-        raise ValueError(f"{path} does not exist; check the path (relative to {Path.cwd()})")
+    path = _existing(path)
     found = _found(path, detector, dataset)
     count = found.values.shape[0]
     return Projections(
@@ -188,6 +187,39 @@ def read_projections(
     )
 
 
+def projection_files(
+    path: str | Path, *, detector: str | None = None, dataset: str | None = None
+) -> tuple[Path, ...]:
+    """Return all files that projections come from.
+
+    Parameters
+    ----------
+    path : str or Path
+        As in `read_projections`.
+    detector, dataset : str, optional
+        As in `read_projections`.
+
+    Returns
+    -------
+    tuple of Path
+        The path itself, and the files that its links and virtual datasets lead to.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged, or holds no projections or several.
+    """
+    path = _existing(path)
+    return (path, *_found(path, detector, dataset).companions)
+
+
+def _existing(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.exists():
+        raise ValueError(f"{path} does not exist; check the path (relative to {Path.cwd()})")
+    return path
+
+
 def _found(path: Path, detector: str | None, dataset: str | None) -> FoundProjections:
     hdf5 = path.suffix.lower() in _HDF5
     if not hdf5 and (detector is not None or dataset is not None):
@@ -196,13 +228,13 @@ def _found(path: Path, detector: str | None, dataset: str | None) -> FoundProjec
             "NeXus files hold several detectors and datasets; leave them out"
         )
     if not hdf5:
-        return FoundProjections(_tiff_frames(path, "projections"))
+        return _tiff_frames(path, "projections")
     if dataset is not None:
         with opened(path) as file:
             place = located(file, dataset)
         if place is None:
             raise ValueError(f"{path} has no dataset {dataset!r}; {_volumes(path)}")
-        return FoundProjections(stored_frames(place))
+        return FoundProjections(stored_frames(place), companions=files_behind(path, [dataset]))
     found = open_dxchange(path) or open_nxtomo(path, detector)
     if found is None:
         raise ValueError(
@@ -227,9 +259,9 @@ def _volumes(path: Path) -> str:
     return "its 3-D datasets are " + (", ".join(found) or "none")
 
 
-def _tiff_frames(path: Path, noun: str) -> StoredFrames:
+def _tiff_frames(path: Path, noun: str) -> FoundProjections:
     if path.is_dir():
-        return frames_of_volume(tiff.open_tiff_folder(path))
+        return FoundProjections(frames_of_volume(tiff.open_tiff_folder(path)))
     if path.suffix.lower() not in tiff.SUFFIXES:
         known = ", ".join((*_HDF5, *tiff.SUFFIXES))
         raise ValueError(
@@ -238,9 +270,12 @@ def _tiff_frames(path: Path, noun: str) -> StoredFrames:
         )
     picture = _single_picture(path)
     if picture is None:
-        return frames_of_volume(tiff.open_tiff(path))
+        volume = tiff.open_tiff(path)
+        return FoundProjections(frames_of_volume(volume), companions=volume.companions)
     sinogram = picture[:, None, :]
-    return StoredFrames(sinogram.shape, sinogram.dtype, lambda start, stop: sinogram[:, start:stop])
+    return FoundProjections(
+        StoredFrames(sinogram.shape, sinogram.dtype, lambda start, stop: sinogram[:, start:stop])
+    )
 
 
 def _single_picture(path: Path) -> NDArray | None:
@@ -259,7 +294,7 @@ def _single_picture(path: Path) -> NDArray | None:
 def _frames_given(given: str | Path | Frames) -> Frames:
     if not isinstance(given, str | Path):
         return given
-    frames = _tiff_frames(Path(given), "flats and darks")
+    frames = _tiff_frames(Path(given), "flats and darks").values
     # A single picture is one frame here, not a sinogram.
     count, rows, columns = frames.shape
     if rows > 1:

@@ -88,6 +88,7 @@ def open_raw(path: Path) -> StoredVolume:
         layout.voxel_size,
         layout.phases,
         told,
+        companions=() if sidecar is None else (sidecar,),
     )
 
 

@@ -62,6 +62,8 @@ class StoredVolume:
         What the file tells instead of a voxel size; part of the sentence that asks for one.
     probabilities : StoredMaps or None
         Of labels, in 255ths and in the order of `phases`, if the file keeps them.
+    companions : tuple of Path
+        Other files that the voxels or what is known of them come from.
     """
 
     path: Path
@@ -72,6 +74,12 @@ class StoredVolume:
     phases: Mapping[str, int] | None = None
     voxel_size_note: str = "the file does not tell it"
     probabilities: StoredMaps | None = None
+    companions: tuple[Path, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files and folders that the volume comes from: the one named, and its companions."""
+        return (self.path, *self.companions)
 
     def bytes_needed(self, factor: int = 1) -> int:
         """Return the memory in bytes that reading takes, when coarsened by a whole factor.

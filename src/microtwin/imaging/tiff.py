@@ -69,13 +69,22 @@ def open_tiff(path: Path) -> StoredVolume:
             )
         voxel_size, note = voxel_size_of(tif)
         dtype = series.dtype.newbyteorder("=")
+        companions = _companions(series, path)
     whole = (shape[0], shape[1], shape[2])
 
     def read_layers(start: int, stop: int) -> NDArray:
         with _opened(path) as tif:
             return _layers(tif, whole, start, stop)
 
-    return StoredVolume(path, whole, dtype, read_layers, voxel_size, voxel_size_note=note)
+    return StoredVolume(
+        path,
+        whole,
+        dtype,
+        read_layers,
+        voxel_size,
+        voxel_size_note=note,
+        companions=companions,
+    )
 
 
 def open_tiff_maps(path: Path, count: int) -> StoredMaps:
@@ -266,6 +275,12 @@ def _only_series(tif: TiffFile, path: Path, colour: bool = False) -> TiffPageSer
     if max(ends) > path.stat().st_size or declared > np.prod(series.shape[:-2]):
         raise ValueError(f"{path} is truncated: voxels are missing at its end; copy it again")
     return series
+
+
+def _companions(series: TiffPageSeries, path: Path) -> tuple[Path, ...]:
+    """Return the other files of an OME image that is spread over several."""
+    files = {Path(page.parent.filehandle.path) for page in series.pages if page is not None}
+    return tuple(sorted(file for file in files if file.resolve() != path.resolve()))
 
 
 def _letters(series: TiffPageSeries) -> str | None:
