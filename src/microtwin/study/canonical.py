@@ -59,8 +59,14 @@ def digest_of_file(path: Path) -> str:
     return checksum.hexdigest()
 
 
-def digest_of_source(path: Path) -> str:
-    """Return a checksum of a file, or of the names and contents of the files in a folder."""
+def digest_of_source(path: Path, *companions: Path) -> str:
+    """Return a checksum of a file, or of the names and contents of the files in a folder.
+
+    With companions, other files that its content refers to, theirs count too, in this order and
+    without their names: the file itself names them.
+    """
+    if companions:
+        return key_of([digest_of_source(path), *map(digest_of_file, companions)])
     if path.is_file():
         return digest_of_file(path)
     files = sorted(p for p in path.rglob("*") if p.is_file())

@@ -11,6 +11,7 @@ from .errors import StudyError
 from .known import known_fractions
 from .reading import StudyFile
 from .schema import Study
+from .sources import files_of
 from .tasks import Source, Task
 
 __all__ = ["plan"]
@@ -146,8 +147,15 @@ def _source(file: StudyFile, place: tuple[str, ...], path: Path) -> Source:
             f"{file.where(*place)}: there is no file or folder {path}; a relative path is "
             "meant from the folder of the study file"
         )
+    part = getattr(file.study, place[0])
+    files = files_of(
+        path,
+        projections=place[0] == "projections",
+        dataset=getattr(part, "dataset", None),
+        detector=getattr(part, "detector", None),
+    )
     try:
-        return Source(path, digest_of_source(path))
+        return Source(path, digest_of_source(*files))
     except OSError as error:
         raise StudyError(
             f"{file.where(*place)}: {path} cannot be read ({error.strerror or error})"
