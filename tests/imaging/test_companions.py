@@ -142,7 +142,7 @@ def test_external_storage(tmp_path, monkeypatch):
     assert names(open_volume(path).files) == ["a.h5", "voxels.raw"]
 
 
-@pytest.mark.parametrize("pattern", [False, True])
+@pytest.mark.parametrize("pattern", [None, "part-%b.h5", "{folder}/part-%b.h5"])
 def test_virtual_dataset(tmp_path, pattern):
     for k, layer in enumerate(numbered()):
         write_voxels(tmp_path / f"part-{k}.h5", "layer", layer[None])
@@ -158,7 +158,8 @@ def test_virtual_dataset(tmp_path, pattern):
         source = h5py.h5s.create_simple((1, 7, 11))
         source.select_all()
         creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-        creation.set_virtual(space, b"part-%b.h5", b"layer", source)
+        series = pattern.format(folder=tmp_path).encode()
+        creation.set_virtual(space, series, b"layer", source)
         with h5py.File(path, "w") as file:
             kind = h5py.h5t.py_create(np.dtype("uint16"))
             h5py.h5d.create(file.id, b"volume", kind, space, dcpl=creation)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from glob import escape
+from glob import escape, glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,5 +113,5 @@ def _series(folder: Path, name: str) -> list[Path]:
     if not _NUMBER.search(name):
         found = _located(folder, name)
         return [] if found is None else [found]
-    pattern = "*".join(escape(part) for part in _NUMBER.split(name))
-    return sorted(folder.glob(pattern)) if not Path(name).is_absolute() else []
+    pattern = "*".join(escape(part) for part in _NUMBER.split(str(folder / name)))
+    return sorted(Path(file) for file in glob(pattern))
