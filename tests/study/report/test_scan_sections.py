@@ -119,7 +119,7 @@ def test_the_summary_says_how_the_labels_were_made(tmp_path):
 def test_numbers_have_their_units():
     text = words(sections_of(scanned()))
     # Of the contrast of 20 between the darkest and the brightest phase.
-    assert "Drift, standard deviation over the slices 1.25 (6.2 %)" in text
+    assert "Drift, standard deviation over the slices 1.25 grey values 6.2 %" in text
     # Of the longest edge of the voxel.
     assert "0.795 voxels (318 nm)" in text
     assert "Resolution, full width at half maximum 748 nm" in text
@@ -154,11 +154,18 @@ def test_without_corrections_only_the_scan_and_the_labels_are_shown():
     assert "made from a scan, by the probability" in page.text
 
 
+def test_a_step_that_was_left_out_has_no_size():
+    view = scan_view(corrected={"rings": scan_view().picture}, sizes={"rings": 0.7, "shading": 0.0})
+    text = words(sections_of(scanned(view)))
+    assert "Rings, root mean square 0.700 grey values" in text
+    assert "Shading" not in text
+
+
 @pytest.mark.parametrize("missing", [{"rings": None}, {"gain": None, "offset": None}])
 def test_some_of_the_corrections_are_drawn_alone(missing):
     page = sections_of(scanned(scan_view(**missing)))
     assert len(page.all("img")) == 4
-    assert "Left, scale" not in page.text
+    assert ("Rings: mean" in page.text) != ("Drift: gain" in page.text)
 
 
 def test_thresholds_are_shown_instead_of_a_model():

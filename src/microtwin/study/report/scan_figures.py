@@ -269,6 +269,9 @@ def _plot_rings(axes: Axes, rings: NDArray[Any], view: ScanView) -> None:
         axes.plot(radii, profile, style, color=SERIES[half], linewidth=1.2, label=label)
     axes.axhline(0.0, color=INK, linewidth=0.7, linestyle=":")
     axes.set_xlim(0.0, extent / factor)
+    # Near the axis and in the corners few voxels make a ring, and noise would set the scale.
+    largest = 1.3 * float(np.quantile(np.abs(rings), 0.97)) or 1.0
+    axes.set_ylim(-largest, largest)
     axes.set_xlabel(f"distance from the rotation axis ({unit})")
     axes.set_ylabel("mean over the slices (grey)")
     axes.set_title("rings")
@@ -289,7 +292,7 @@ def histogram_figure(view: ScanView, micro: Microstructure) -> str:
     if view.histogram is None or view.histogram_edges is None or not view.histogram.any():
         return ""
     alt = "How often each grey value occurs, on a logarithmic axis, and the mean of each phase."
-    with drawn("histogram", (5.3, 3.4), alt) as drawing:
+    with drawn("histogram", (4.6, 3.3), alt) as drawing:
         axes = drawing.figure.subplots()
         edges = np.asarray(view.histogram_edges, float)
         counts = view.histogram.astype(float)
@@ -297,9 +300,8 @@ def histogram_figure(view: ScanView, micro: Microstructure) -> str:
         axes.stairs(np.maximum(counts, lowest), edges, fill=True, color=INK, alpha=0.28)
         axes.set_yscale("log")
         axes.set_ylim(lowest, 1.6 * float(counts.max()))
-        axes.set_xlim(
-            min(float(edges[0]), *view.means.values()), max(float(edges[-1]), *view.means.values())
-        )
+        shown = [float(edges[0]), float(edges[-1]), *view.means.values()]
+        axes.set_xlim(min(shown), max(shown))
         colours = phase_colours(micro)
         for index, (phase, mean) in enumerate(view.means.items()):
             axes.axvline(

@@ -39,24 +39,28 @@ def scan_section(data: ReportData) -> str:
         "it, each in a range of its own." + (_CERTAINTY if view.certainty is not None else ""),
         "wide",
     )
-    body += figure(
-        artefacts_figure(view),
-        "Left, scale of the grey values of each slice: gain and offset. Right, mean of the rings "
-        "over the slices; after half a turn the two halves of a ring come from different pixels."
-        if view.gain is not None and view.rings is not None
-        else "Scale of the grey values of each slice: gain and offset."
-        if view.gain is not None
-        else "Mean of the rings over the slices, in either half of the rings.",
-    )
+    body += figure(artefacts_figure(view), _artefact_words(view), "wide")
     body += '<div class="pair">'
     body += figure(
         histogram_figure(view, data.micro),
-        "Grey values that the labels were made from (a sample of the voxels).",
+        "Grey values that were labelled (a sample of voxels).",
     )
     body += _numbers(view)
     body += "</div>"
     body += _phases(view, data)
     return body + _checks(view.checks)
+
+
+def _artefact_words(view: ScanView) -> str:
+    words = []
+    if view.gain is not None:
+        words.append("Drift: gain and offset of the grey values of each slice.")
+    if view.rings is not None:
+        words.append(
+            "Rings: mean over the slices; after half a turn the two halves of a ring come from "
+            "different pixels. Single radii, mostly near the axis, may lie outside the axes."
+        )
+    return " ".join(words)
 
 
 _CERTAINTY = " The certainty is the probability of the most probable phase."
@@ -110,42 +114,43 @@ _REMARKS = {
 def _numbers(view: ScanView) -> str:
     """Return what was found in the scan, in grey values, voxels and lengths."""
     contrast = max(view.means.values()) - min(view.means.values()) if view.means else 0.0
-    rows: list[list[Any]] = [
-        [label, _grey(view.sizes[step], contrast)]
-        for step, label in _SIZES.items()
-        if step in view.corrected and view.sizes.get(step) is not None
+    grey = [
+        (label, view.sizes.get(step)) for step, label in _SIZES.items() if step in view.corrected
     ]
-    rows += [
-        [label, _grey(value, contrast)]
-        for label, value in (
-            ("Noise within a phase", view.noise),
-            ("White noise that matters as much for the labels", view.label_noise),
-        )
+    grey += [
+        ("Noise within a phase", view.noise),
+        ("Noise that matters for the labels", view.label_noise),
+    ]
+    rows: list[list[Any]] = [
+        [label, f"{number(value, 3)}{_NBSP}grey values", _relative(value, contrast)]
+        for label, value in grey
         if value is not None
     ]
     in_grey = bool(rows)
     if view.blur is not None:
         voxels = f"{number(view.blur, 3)}{_NBSP}voxels"
         size = length(view.blur * max(view.voxel_size), 3)
-        rows.append(["Blur of the instrument, standard deviation", f"{voxels} ({size})"])
+        rows.append(["Blur of the instrument, std. deviation", f"{voxels} ({size})", ""])
     if view.resolution is not None:
-        rows.append(["Resolution, full width at half maximum", length(view.resolution, 3)])
+        rows.append(["Resolution, full width at half maximum", length(view.resolution, 3), ""])
     rows += [
-        [f"Contrast to noise, {pair}", "∞" if value is None else number(value, 3)]
+        [f"Contrast to noise, {pair}", "∞" if value is None else number(value, 3), ""]
         for pair, value in view.contrast_to_noise.items()
     ]
     eta = view.shares.get("between_class_variance")
     if eta is not None:
-        rows.append([quantity_name("between_class_variance"), number(eta, 3)])
-    rows += [
-        [label, percent(view.shares[name], 2)]
-        for name, label in _SHARES.items()
-        if view.shares.get(name) is not None
-    ]
+        rows.append([quantity_name("between_class_variance"), number(eta, 3), ""])
+    for name, label in _SHARES.items():
+        share = view.shares.get(name)
+        if share is not None:
+            rows.append([label, _share(share), ""])
     if not rows:
         return ""
-    caption = "Percentages beside grey values: share of the contrast of darkest and brightest phase"
-    return table(["Found in the scan", "Value"], rows, caption=caption if in_grey else "")
+    head = ["Found in the scan", "Value"]
+    if not in_grey:
+        return table(head, [row[:2] for row in rows])
+    # The contrast is that of the darkest and the brightest phase.
+    return table([*head, "Of the contrast"], rows)
 
 
 _SIZES = {
@@ -154,16 +159,21 @@ _SIZES = {
     "rings": "Rings, root mean square",
 }
 _SHARES = {
-    "ambiguous": "Voxels without a clear phase (below 90 %)",
+    "ambiguous": "Voxels without a clear phase",
     "saturated": "Voxels at an end of the grey scale",
     "floating_pore": "Pore space not connected to most of it",
     "floating_solid": "Solid not connected to most of it",
 }
 
 
-def _grey(value: float, contrast: float) -> str:
-    relative = f" ({percent(abs(value) / contrast)})" if contrast else ""
-    return f"{number(float(value), 3)}{relative}"
+def _share(share: float) -> str:
+    if 0.0 < share < 1e-4:
+        return f"< 0.01{_NBSP}%"
+    return percent(share, 2 if share < 0.1 else 1)
+
+
+def _relative(value: float, contrast: float) -> str:
+    return percent(abs(value) / contrast) if contrast else "–"
 
 
 def _phases(view: ScanView, data: ReportData) -> str:
@@ -173,7 +183,7 @@ def _phases(view: ScanView, data: ReportData) -> str:
     if view.known_fractions:
         head.append("Known fraction")
     if view.found_fractions:
-        head.append("Grey values alone")
+        head.append("From grey values alone")
     rows = []
     for phase in view.means:
         row: list[Any] = [phase, number(view.means[phase]), number(view.deviations.get(phase), 3)]
@@ -220,7 +230,7 @@ def _check_row(check: Mapping[str, Any]) -> list[Any]:
     return [
         quantity_name(name),
         badge(kind, verdict),
-        words,
+        Html(f'<span class="sentence">{words}</span>'),
         show(check.get("value")),
         show(check.get("limit")),
     ]
@@ -258,7 +268,7 @@ _MEANINGS = {
         "the results, or scan with finer voxels.",
     ),
     "floating_solid": (
-        "Share of the solid that hangs in the air, which no solid does.",
+        "Share of the solid that touches no other solid; in the sample nothing floats.",
         "Noise or a missing phase has been labelled as solid: correct more, or name the phase.",
     ),
 }

@@ -120,6 +120,7 @@ def segmentation_section(data: ReportData) -> str:
         "labels, with the standard uncertainty from the segmentation as a bar. Right, its parts: "
         "scatter of the plausible segmentations (spread), distance of their mean from the chosen "
         f"labels (shift), error of the segmentation in rehearsals (bias).{chosen}",
+        "wide",
     )
     rows = [_members_row(quantity) for quantity in view.quantities]
     if not rows:
