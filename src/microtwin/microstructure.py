@@ -369,6 +369,11 @@ class Microstructure:
         if self.probabilities is not None:
             means = (_block_sums(phase, factor) / factor**3 for phase in self.probabilities)
             probable = np.stack([np.round(mean).astype(np.uint8) for mean in means])
+            # What rounding leaves of the sum goes to the largest, which it changes least.
+            largest = probable.argmax(axis=0)[None]
+            others = probable.sum(axis=0, dtype=int) - np.take_along_axis(probable, largest, 0)
+            filled = np.maximum(255 - others, 0).astype(np.uint8)
+            np.put_along_axis(probable, largest, filled, 0)
         sizes = tuple(factor * h for h in self.voxel_size)
         return Microstructure(labels, sizes, self.phases, probable)
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..numerics.threads import even_shares, over_slabs
-from .grey_levels import find_grey_levels
+from .grey_levels import find_grey_levels, halfway
 from .layers import Layers, float_slabs
 
 __all__ = ["STEPS", "Corrected", "Corrections", "learn_corrections"]
@@ -38,9 +38,13 @@ _SMOOTH = 1.0
 _OPEN = 2
 _HALO = 6
 # Voxels in the open that drift and shading are fitted to.
-_SAMPLE = 2_000_000
+_SAMPLE = 1_000_000
 # The shading is a polynomial of this degree across the slices.
 _DEGREE = 4
+# It is fitted if two classes are seen, in so many voxels, in this share of so many tiles squared.
+_TILES = 6
+_FEWEST_PER_TILE = 20
+_COVERED = 0.8
 # Rings are what varies within so many voxels of radius; slower courses belong to the shading.
 _WIDEST_RING = 25
 # Sectors in which the rings are added up, to find where their halves begin.
@@ -69,6 +73,8 @@ class Corrections:
         Row and column of the rotation axis.
     share : float
         Share of the voxels that lie in the open.
+    note : str
+        What could not be corrected, and why; empty if there is nothing to say.
     """
 
     means: tuple[float, ...]
@@ -81,6 +87,7 @@ class Corrections:
     split: float
     centre: tuple[float, float]
     share: float
+    note: str = ""
 
     def apply(
         self, values: NDArray[np.float32], start: int, steps: Iterable[Step] = STEPS
@@ -186,24 +193,42 @@ def learn_corrections(
     Raises
     ------
     ValueError
-        If the volume is constant, or too few voxels lie in the open.
+        If a step is unknown, the volume is constant, or too few voxels lie in the open.
     """
+    unknown = [step for step in steps if step not in STEPS]
+    if unknown:
+        raise ValueError(
+            f"step {unknown[0]!r} is not known; corrections are made of {', '.join(STEPS)}"
+        )
     nz, ny, nx = volume.shape
     centre = ((ny - 1) / 2, (nx - 1) / 2) if centre is None else centre
-    thresholds = find_grey_levels(volume, classes).thresholds
+    levels = find_grey_levels(volume, classes)
+    # A phase that looks different in different places counts as several here: its differences
+    # would be taken for shading.
+    greys = max(levels.means, levels.peaks, key=len)
+    classes, thresholds = len(greys), halfway(greys)
     points = _points_in_the_open(volume, thresholds)
     points = _with_classes(points, thresholds, classes)
     drift = np.zeros((2, nz))
     shading = np.zeros((2, _basis(np.zeros(1), np.zeros(1)).shape[0]))
     means = _class_means(points.value, points.label, classes)
+    note = ""
+    if "shading" in steps and not _covered(points, classes, ny, nx):
+        steps = [step for step in steps if step != "shading"]
+        note = (
+            "the shading was not corrected: at least two phases must be seen all over the slices, "
+            "to tell what the instrument adds from what it amplifies"
+        )
     for _ in range(4):
         drift_part, shading_part = _drift_at(drift, points), _shading_at(shading, points, ny, nx)
         if "drift" in steps:
             rest = _without(points.value, shading_part, points.label, means)
+            rest = _without_outliers(rest, drift_part, means[points.label])
             drift = _fit_drift(rest, points, means, nz)
             drift_part = _drift_at(drift, points)
         if "shading" in steps:
             rest = _without(points.value, drift_part, points.label, means)
+            rest = _without_outliers(rest, shading_part, means[points.label])
             shading = _fit_shading(rest, points, means, ny, nx)
             shading_part = _shading_at(shading, points, ny, nx)
         gain = 1.0 + drift_part[1] + shading_part[1]
@@ -224,6 +249,7 @@ def learn_corrections(
         0.0,
         centre,
         points.share,
+        note,
     )
     if "rings" not in steps:
         return found
@@ -314,8 +340,12 @@ def _class_means(
 def _robust_noise(
     values: NDArray[np.float64], label: NDArray[np.uint8], means: NDArray[np.float64]
 ) -> float:
-    """Return the standard deviation within the classes, from the median deviation."""
-    return float(1.4826 * np.median(np.abs(values - means[label])))
+    """Return the standard deviation within the classes, from the median deviation.
+
+    Pictures without noise get a little, by which rings are told and weighted.
+    """
+    noise = 1.4826 * np.median(np.abs(values - means[label]))
+    return float(max(noise, 1e-6 * np.abs(means).max(), 1e-30))
 
 
 def _without(
@@ -341,7 +371,6 @@ def _fit_drift(
     def per_slice(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.bincount(z, weights, slices).astype(float)
 
-    rest = np.clip(rest, *_limits(rest))
     ridge = 100.0
     n, s1, s2 = per_slice(np.ones_like(rest)) + 1e-9, per_slice(mu), per_slice(mu * mu)
     r0, r1 = per_slice(rest), per_slice(mu * rest)
@@ -358,22 +387,45 @@ def _fit_shading(
 ) -> NDArray[np.float64]:
     """Fit the polynomials of offset and gain across the slices, shape (2, terms)."""
     y, x = _unit(points.place[1], ny), _unit(points.place[2], nx)
-    step = max(1, rest.size // 400_000)
+    step = max(1, rest.size // 200_000)
     terms = _basis(y[::step], x[::step])
-    mu = means[points.label[::step]]
-    rest = np.clip(rest, *_limits(rest))[::step]
-    columns = np.vstack([terms, terms * mu])
+    # Gains are fitted about the mean of the classes: about a zero far away they could hardly be
+    # told from offsets.
+    middle = float(np.mean(means))
+    columns = np.vstack([terms, terms * (means - middle)[points.label[::step]]])
     normal = columns @ columns.T
     # A small ridge: where a class is missing at the rim the fields do not run away.
-    normal += 1e-4 * np.diag(np.diag(normal))
-    return np.asarray(np.linalg.solve(normal, columns @ rest), float).reshape(2, -1)
+    diagonal = np.diag(normal)
+    normal += np.diag(1e-4 * diagonal + 1e-12 * diagonal.max())
+    offset, gain = np.linalg.solve(normal, columns @ rest[::step]).reshape(2, -1)
+    return np.array([offset - middle * gain, gain])
 
 
-def _limits(rest: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the range beyond which a rest belongs to a voxel of the wrong class."""
-    middle = float(np.median(rest))
-    spread = 4 * 1.4826 * float(np.median(np.abs(rest - middle))) + 1e-30
-    return middle - spread, middle + spread
+def _covered(points: _Points, classes: int, ny: int, nx: int) -> bool:
+    """Whether at least two classes are found in most parts of the slices."""
+    rows = points.place[1] * _TILES // ny
+    columns = points.place[2] * _TILES // nx
+    tile = rows * _TILES + columns
+    shares = []
+    for number in range(classes):
+        counts = np.bincount(tile[points.label == number], minlength=_TILES**2)
+        shares.append(np.mean(counts >= _FEWEST_PER_TILE))
+    return bool(sorted(shares)[-2] >= _COVERED)
+
+
+def _without_outliers(
+    rest: NDArray[np.float64], part: NDArray[np.float64], mu: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return a rest that differs little from the part of the model that was fitted to it before.
+
+    What differs by more than four standard deviations belongs to a voxel of the wrong class, or
+    to an artefact so strong that it takes several rounds.
+    """
+    fitted = part[0] + part[1] * mu
+    error = rest - fitted
+    middle = float(np.median(error))
+    spread = 4 * 1.4826 * float(np.median(np.abs(error - middle)))
+    return fitted + np.clip(error, middle - spread, middle + spread)
 
 
 def _drift_at(drift: NDArray[np.float64], points: _Points) -> NDArray[np.float64]:
@@ -383,9 +435,9 @@ def _drift_at(drift: NDArray[np.float64], points: _Points) -> NDArray[np.float64
 def _shading_at(
     shading: NDArray[np.float64], points: _Points, ny: int, nx: int
 ) -> NDArray[np.float64]:
-    if not shading.any():
-        return np.zeros((2, points.value.size))
-    return shading @ _basis(_unit(points.place[1], ny), _unit(points.place[2], nx))
+    # Looked up in the fields of a slice: the terms of all points would take far more memory.
+    fields = [shading_field(coefficients, (ny, nx)) for coefficients in shading]
+    return np.array([field[points.place[1], points.place[2]] for field in fields])
 
 
 def _unit(place: NDArray[np.int32], n: int) -> NDArray[np.float64]:
@@ -421,8 +473,10 @@ def _rings(
 
     nz = volume.shape[0]
     sums = np.zeros((3, nz, _SECTORS, found.rings.shape[-1]), np.float32)
-    limit = np.float32(3.0 * found.noise)
     means = np.asarray(found.means, np.float32)
+    # Beyond halfway to another class a voxel is likely to be of that one; strong rings are not.
+    middle = float(np.min(np.diff(np.sort(means)), initial=np.inf)) / 2
+    limit = np.float32(max(3.0 * found.noise, middle))
     for first, start, stop, values in float_slabs(volume, _HALO):
         flat = found.apply(values, first, ("drift", "shading"))
         _, classes = _open_classes(flat, thresholds)

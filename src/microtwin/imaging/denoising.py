@@ -55,6 +55,9 @@ class Denoised:
         halo = iterations + 1 if self.method == "curvature" else _HALO_TV
         first, last = max(start - halo, 0), min(stop + halo, self.shape[0])
         values = np.array(self.volume.read_layers(first, last), np.float32)
+        if self.scale == 0:
+            # No gradient, or no noise, anywhere.
+            return values[start - first : stop - first]
         if self.method == "curvature":
             values = curvature_diffusion(values, iterations, self.scale)
         else:
@@ -86,7 +89,8 @@ def denoise(volume: Layers, method: Method = "curvature", strength: float = 1.0)
     Raises
     ------
     ValueError
-        If the method is unknown or the strength is not between 0 and 10.
+        If the method is unknown, the strength is not between 0 and 10, or, for total variation,
+        layers have fewer than three voxels along y or x.
     """
     if method not in ("curvature", "total variation"):
         raise ValueError(f"method {method!r} is not known; use 'curvature' or 'total variation'")
@@ -116,7 +120,17 @@ def noise_level(values: NDArray[np.floating]) -> float:
     -------
     float
         In the unit of the values; exact for white noise.
+
+    Raises
+    ------
+    ValueError
+        If a layer has fewer than three voxels along y or x.
     """
+    if min(values.shape[1:]) < 3:
+        raise ValueError(
+            f"layers of {values.shape[1]} x {values.shape[2]} voxels are too small to tell noise "
+            "by; at least 3 x 3 are needed"
+        )
     v = values.astype(np.float32, copy=False)
     along_x = v[:, :, :-2] - 2 * v[:, :, 1:-1] + v[:, :, 2:]
     mask = along_x[:, :-2] - 2 * along_x[:, 1:-1] + along_x[:, 2:]
@@ -170,11 +184,13 @@ def _iterations(strength: float) -> int:
 
 
 def _mean_square_gradient(values: NDArray[np.float32]) -> float:
+    # Central differences; the border, continued by its own values, gives some on two voxels too.
+    frame = np.pad(values, 1, mode="edge")
     return sum(
-        float(np.mean(np.square(values[s2] - values[s1])) / 4)
+        float(np.mean(np.square(frame[s2] - frame[s1]), dtype=float) / 4)
         for s1, s2 in (
-            (np.s_[:-2], np.s_[2:]),
-            (np.s_[:, :-2], np.s_[:, 2:]),
-            (np.s_[:, :, :-2], np.s_[:, :, 2:]),
+            (np.s_[:-2, 1:-1, 1:-1], np.s_[2:, 1:-1, 1:-1]),
+            (np.s_[1:-1, :-2, 1:-1], np.s_[1:-1, 2:, 1:-1]),
+            (np.s_[1:-1, 1:-1, :-2], np.s_[1:-1, 1:-1, 2:]),
         )
     )

@@ -8,23 +8,30 @@ are themselves belong to no interface; in their histogram each phase is a peak o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .layers import Layers, sampled_blocks
+from .thresholds import find_thresholds
 
-__all__ = ["GreyLevels", "find_grey_levels"]
+__all__ = ["GreyLevels", "find_grey_levels", "halfway"]
 
 _SMOOTH = 1.0
 # A voxel is in the open if the six voxels at this distance differ by less than so many standard
 # deviations of the smoothed noise.
 _DISTANCE = 2
+# Along a shorter axis voxels at the border, which have a neighbour on one side only, count too.
+_THICK = 4 * _DISTANCE
 _ALIKE = 4.0
 _SAMPLE = 6_000_000
 _BINS_PER_DEVIATION = 3
 # A peak stands out of its surroundings by so many standard deviations of the counts.
 _PROMINENCE = 4.0
+_MOST_PEAKS = 8
+# Peaks that explain the grey values so much worse than Otsu's classes are not those of the phases.
+_WORSE = 2.0
 
 
 @dataclass(frozen=True)
@@ -38,22 +45,28 @@ class GreyLevels:
     found : int
         How many of them are peaks of the histogram. Where it is smaller than the number of
         phases, the other means are those of classes by Otsu's method, which interfaces distort.
-    peaks : int
-        How many peaks the histogram has.
+    peaks : tuple of float
+        Grey values of all peaks of the histogram, from dark to bright. More than phases mean that
+        some phases look different in different places, or that one was not named.
     share : float
         Share of the voxels that lie in the open.
     """
 
     means: tuple[float, ...]
     found: int
-    peaks: int
+    peaks: tuple[float, ...]
     share: float
 
     @property
     def thresholds(self) -> NDArray[np.float32]:
         """Grey values halfway between the phases."""
-        means = np.array(self.means)
-        return ((means[1:] + means[:-1]) / 2).astype(np.float32)
+        return halfway(self.means)
+
+
+def halfway(means: tuple[float, ...]) -> NDArray[np.float32]:
+    """Return the grey values halfway between means that ascend."""
+    values = np.array(means)
+    return ((values[1:] + values[:-1]) / 2).astype(np.float32)
 
 
 def find_grey_levels(volume: Layers, phases: int) -> GreyLevels:
@@ -64,7 +77,8 @@ def find_grey_levels(volume: Layers, phases: int) -> GreyLevels:
     volume : Layers
         The scan, in memory or in a file; blocks that are spread over it are read.
     phases : int
-        How many phases there are; the most prominent peaks are taken.
+        How many phases there are. Of more peaks those are taken that explain the grey values in
+        the open best, each by the nearest.
 
     Returns
     -------
@@ -77,10 +91,11 @@ def find_grey_levels(volume: Layers, phases: int) -> GreyLevels:
     """
     from scipy.ndimage import gaussian_filter
 
-    open_values, extremes, voxels = [], [], 0
+    open_values, everything, extremes, voxels = [], [], [], 0
     for block in sampled_blocks(volume, _SAMPLE, (12, 1, 1)):
         smooth = gaussian_filter(block, _SMOOTH, truncate=3.0)
         open_values.append(smooth[_in_the_open(smooth)])
+        everything.append(smooth[::2, ::2, ::2].ravel())
         extremes += [float(block.min()), float(block.max())]
         voxels += block.size
     if min(extremes) == max(extremes):
@@ -89,13 +104,25 @@ def find_grey_levels(volume: Layers, phases: int) -> GreyLevels:
             "check the file"
         )
     values = np.concatenate(open_values)
-    peaks, prominence = _peaks(values)
-    best = np.sort(np.argsort(prominence)[::-1][:phases])
-    means = tuple(float(peak) for peak in peaks[best])
+    peaks = _peaks(values)
     share = values.size / voxels
-    if len(means) == phases:
-        return GreyLevels(means, phases, len(peaks), share)
-    return GreyLevels(_filled(means, volume, phases), len(means), len(peaks), share)
+    greys = np.concatenate(everything)
+    # Any shape of three axes will do for a histogram.
+    classes = find_thresholds(greys[: greys.size // 4 * 4].reshape(2, 2, -1), phases).means
+    if len(peaks) < phases:
+        return GreyLevels(_filled(peaks, classes), len(peaks), peaks, share)
+    best = min(combinations(peaks, phases), key=lambda chosen: _unexplained(values, chosen))
+    # Peaks of one phase that looks different in different places would leave another one out.
+    if _unexplained(greys, best) > _WORSE * _unexplained(greys, classes):
+        return GreyLevels(classes, 0, peaks, share)
+    return GreyLevels(best, phases, peaks, share)
+
+
+def _unexplained(values: NDArray[np.float32], means: tuple[float, ...]) -> float:
+    """Return the mean square distance of values from the nearest of some means."""
+    ordered = np.asarray(means, np.float32)
+    nearest = np.searchsorted(halfway(means), values)
+    return float(np.mean(np.square(values - ordered[nearest], dtype=float)))
 
 
 def _in_the_open(smooth: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -103,17 +130,18 @@ def _in_the_open(smooth: NDArray[np.float32]) -> NDArray[np.bool_]:
     for axis in range(3):
         turned = np.moveaxis(smooth, axis, 0)
         differences.append(np.abs(turned[_DISTANCE:] - turned[:-_DISTANCE]))
-    limit = _ALIKE / np.sqrt(2) * _spread_of_noise(differences[-1])
-    inside = np.zeros(smooth.shape, bool)
-    core = (slice(_DISTANCE, -_DISTANCE),) * 3
+    # Noise is told along the longest axis; along z slices may differ as wholes.
+    longest = 1 if smooth.shape[1] > smooth.shape[2] else 2
+    limit = _ALIKE / np.sqrt(2) * _spread_of_noise(differences[longest])
     alike = np.ones(smooth.shape, bool)
     for axis, difference in enumerate(differences):
         near = np.moveaxis(alike, axis, 0)
         same = difference <= limit
         near[_DISTANCE:] &= same
         near[:-_DISTANCE] &= same
-    inside[core] = alike[core]
-    return inside
+        if len(near) >= _THICK:
+            near[:_DISTANCE] = near[-_DISTANCE:] = False
+    return alike
 
 
 def _spread_of_noise(differences: NDArray[np.float32]) -> float:
@@ -122,6 +150,8 @@ def _spread_of_noise(differences: NDArray[np.float32]) -> float:
     Differences beyond 2.5 standard deviations are left out, again and again; those that noise
     itself has beyond are made up for (a factor of 1.07 for normal noise).
     """
+    if not differences.size:
+        return 0.0
     spread = float(np.sqrt(np.mean(np.square(differences, dtype=float))))
     for _ in range(30):
         kept = differences[differences <= 2.5 * spread]
@@ -132,8 +162,8 @@ def _spread_of_noise(differences: NDArray[np.float32]) -> float:
     return spread
 
 
-def _peaks(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return where the histogram peaks, and how far each peak stands out.
+def _peaks(values: NDArray[np.float32]) -> tuple[float, ...]:
+    """Return where the histogram peaks, at most at the eight most prominent places.
 
     The square roots of counts all have the same standard deviation, one half, so that a small
     peak of a rare phase is judged like a large one.
@@ -142,21 +172,22 @@ def _peaks(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np
     from scipy.signal import find_peaks
 
     if values.size < 100:
-        return np.empty(0), np.empty(0)
+        return ()
     low, high = np.quantile(values, (1e-5, 1 - 1e-5))
     # The width of a peak is that of the noise after smoothing; the narrowest quarter shows it.
     spread = _narrowest(values)
-    bins = int(np.clip((high - low) / max(spread, 1e-12) * _BINS_PER_DEVIATION, 16, 2000))
+    wanted = (high - low) / spread * _BINS_PER_DEVIATION if spread > 0 else np.inf
+    bins = int(np.clip(wanted, 16, 2000))
     margin = 3 * (high - low) / bins
     counts, edges = np.histogram(values, bins + 6, (low - margin, high + margin))
     heights = 2.0 * gaussian_filter1d(np.sqrt(counts), 1.0, mode="constant")
     places, facts = find_peaks(heights, prominence=_PROMINENCE)
     middles = (edges[1:] + edges[:-1]) / 2
     found = []
-    for place in places:
+    for place in sorted(places[np.argsort(facts["prominences"])[::-1][:_MOST_PEAKS]]):
         around = slice(max(place - 2, 0), place + 3)
-        found.append(np.average(middles[around], weights=counts[around] + 1e-9))
-    return np.array(found), facts["prominences"]
+        found.append(float(np.average(middles[around], weights=counts[around] + 1e-9)))
+    return tuple(found)
 
 
 def _narrowest(values: NDArray[np.float32]) -> float:
@@ -169,14 +200,10 @@ def _narrowest(values: NDArray[np.float32]) -> float:
     return width / 1.35
 
 
-def _filled(means: tuple[float, ...], volume: Layers, phases: int) -> tuple[float, ...]:
+def _filled(peaks: tuple[float, ...], classes: tuple[float, ...]) -> tuple[float, ...]:
     """Add the class means of Otsu's method that are furthest from the peaks."""
-    from .thresholds import find_thresholds
-
-    classes = list(find_thresholds(volume, phases).means)
-    if not means:
-        return tuple(classes)
+    left = list(classes)
     # Each peak stands for the class it is nearest to.
-    for mean in means:
-        classes.remove(min(classes, key=lambda value: abs(value - mean)))
-    return tuple(sorted([*means, *classes]))
+    for peak in peaks:
+        left.remove(min(left, key=lambda value: abs(value - peak)))
+    return tuple(sorted([*peaks, *left]))

@@ -13,7 +13,9 @@ from .stored import iter_slabs
 __all__ = ["Layers", "float_slabs", "sampled_blocks", "slab_layers"]
 
 # Voxels of a slab: large enough for two threads, small beside the volumes that need slabs.
-_SLAB_VOXELS = 2**23
+_SLAB_VOXELS = 2**22
+# Layers, rows and columns of the smallest block that is sampled, where the volume has as many.
+_THINNEST = 8
 
 
 class Layers(Protocol):
@@ -51,10 +53,18 @@ def float_slabs(
         The values begin at layer `first` of the volume; the slab itself is ``start`` to
         ``stop - 1``.
     values : ndarray of float32, shape (n, ny, nx)
+
+    Raises
+    ------
+    ValueError
+        If a layer holds NaN or infinite values.
     """
     thickness = layers or slab_layers(volume.shape)
     for start, stop, values in iter_slabs(volume, thickness, halo):
-        yield max(start - halo, 0), start, stop, values.astype(np.float32, copy=False)
+        first = max(start - halo, 0)
+        values = values.astype(np.float32, copy=False)
+        _check_finite(values, first)
+        yield first, start, stop, values
 
 
 def sampled_blocks(
@@ -68,27 +78,36 @@ def sampled_blocks(
     voxels : int
         Voxels of all blocks together; a volume that has no more is returned whole.
     grid : (int, int, int)
-        Blocks along each axis, one in the middle of each cell of such a grid. With one block
-        along y and x the blocks are whole layers, as far as the number of voxels allows.
+        Blocks along each axis, one in the middle of each cell of such a grid; fewer along an
+        axis on which the cells would be thinner than 8 voxels.
 
     Returns
     -------
     list of ndarray of float32, shape (n, ny, nx)
+
+    Raises
+    ------
+    ValueError
+        If a block holds NaN or infinite values.
     """
     if np.prod(volume.shape) <= voxels:
-        return [volume.read_layers(0, volume.shape[0]).astype(np.float32)]
-    cells = np.array(volume.shape) / np.array(grid)
+        whole = volume.read_layers(0, volume.shape[0]).astype(np.float32)
+        _check_finite(whole, 0)
+        return [whole]
+    # Fewer blocks along a short axis, so that none is too thin to have an inside.
+    number = np.clip(np.array(volume.shape) // _THINNEST, 1, grid)
+    cells = np.array(volume.shape) / number
     # Cubes, or what the cells leave of them; what one axis lacks the others get.
-    edges = np.minimum(cells, 8.0)
+    edges = np.minimum(cells, _THINNEST)
     for axis in np.argsort(cells):
-        free = [a for a in range(3) if edges[a] < cells[a] and a >= 0]
-        share = voxels / np.prod(grid) / np.prod([edges[a] for a in range(3) if a not in free])
+        free = [a for a in range(3) if edges[a] < cells[a]]
+        share = voxels / np.prod(number) / np.prod([edges[a] for a in range(3) if a not in free])
         if axis in free:
-            edges[axis] = min(cells[axis], max(8.0, share ** (1 / len(free))))
+            edges[axis] = min(cells[axis], max(_THINNEST, share ** (1 / len(free))))
     size = edges.astype(int)
     starts = [
         ((np.arange(n) + 0.5) * cell - edge / 2).astype(int)
-        for n, cell, edge in zip(grid, cells, size, strict=True)
+        for n, cell, edge in zip(number, cells, size, strict=True)
     ]
     blocks = []
     for z in starts[0]:
@@ -97,4 +116,15 @@ def sampled_blocks(
             for x in starts[2]:
                 block = layers[:, y : y + size[1], x : x + size[2]]
                 blocks.append(np.ascontiguousarray(block, np.float32))
+                _check_finite(blocks[-1], int(z))
     return blocks
+
+
+def _check_finite(values: NDArray[np.float32], first: int) -> None:
+    """Refuse what a scan in memory cannot hold, but a file can."""
+    if np.isfinite(values).all():
+        return
+    layer = first + int(np.flatnonzero(~np.isfinite(values).all(axis=(1, 2)))[0])
+    raise ValueError(
+        f"layer {layer} of the volume holds NaN or infinite values; crop them away or fill them in"
+    )
