@@ -261,7 +261,7 @@ def test_members_show_the_parts_of_the_uncertainty():
 def test_at_most_six_factors_are_drawn_and_all_are_listed():
     many = [members(of=f"phase {k}, z", whole=2.0 + k) for k in range(8)]
     page = sections_of(scanned(segmentation=segmentation_view(*many)))
-    assert "The 6 of 8 least certain." in page.text
+    assert "Shown are the 6 least certain of 8." in page.text
     assert "All 8 quantities" in page.text
 
 

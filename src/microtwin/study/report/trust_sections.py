@@ -113,7 +113,9 @@ def segmentation_section(data: ReportData) -> str:
         return ""
     body = f"<p>{text(view.sentence)}</p>"
     shown, factors = members_shown(view)
-    chosen = "" if len(shown) == factors else f" The {len(shown)} of {factors} least certain."
+    chosen = (
+        "" if len(shown) == factors else f" Shown are the {len(shown)} least certain of {factors}."
+    )
     body += figure(
         members_figure(view),
         "Left, tortuosity factor of each plausible segmentation relative to that of the chosen "
