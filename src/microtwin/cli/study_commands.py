@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,10 +22,24 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON for a machine.")]
 
 def new(
     study: StudyPath,
-    image: Annotated[Path, typer.Option(help="Image of labels: TIFF, folder of TIFFs, NPY, HDF5.")],
+    image: Annotated[
+        Path | None, typer.Option(help="Image of labels: TIFF, folder of TIFFs, HDF5, ...")
+    ] = None,
+    scan: Annotated[Path | None, typer.Option(help="Grey-scale volume, to be segmented.")] = None,
+    projections: Annotated[
+        Path | None, typer.Option(help="Projections, to be reconstructed and segmented.")
+    ] = None,
     phase: Annotated[
-        list[str], typer.Option(help="Name and label of a phase, pore=0; once for each phase.")
-    ],
+        list[str] | None,
+        typer.Option(
+            help="Name and label of a phase, pore=0; once for each phase. For --scan and "
+            "--projections the name alone, from dark to bright."
+        ),
+    ] = None,
+    fraction: Annotated[
+        list[str] | None,
+        typer.Option(help="Known volume fraction of a phase, pore=0.4; for --scan."),
+    ] = None,
     voxel_size: Annotated[
         str | None,
         typer.Option(help='"398 nm", or "1 um, 0.4 um, 0.4 um" along z, y, x; else from the file.'),
@@ -35,37 +49,99 @@ def new(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing study file.")] = False,
 ) -> None:
-    """Write a commented study file for an image."""
+    """Write a commented study file for an image of labels, a scan, or projections."""
     from ..study.reading import parse_study
     from ..study.store import write_file
-    from ..study.template import look_at_image, parse_phases, study_text
 
     if study.exists() and not force:
         raise ValueError(f"{study} exists already; choose another name or add --force")
-    phases = parse_phases(phase)
-    facts = look_at_image(image) if image.exists() else None
-    size = voxel_size or (facts.voxel_size if facts else None)
-    if size is None:
+    given = [path for path in (image, scan, projections) if path is not None]
+    if len(given) != 1:
         raise ValueError(
-            "the voxel size is missing, and an image without one has no scale; add "
-            '--voxel-size "398 nm", or three lengths along z, y, x'
+            f"{len(given)} files are given; name one with --image (labels), --scan (grey values) "
+            "or --projections"
         )
-    text = study_text(name or study.stem, _relative(image, study.parent), size, phases)
+    if not phase:
+        raise ValueError(
+            "no phase is named; add --phase pore=0 --phase active=1 for an image of labels, or "
+            "--phase pore --phase active, from dark to bright, for a scan"
+        )
+    title = name or study.stem
+    if image is not None:
+        text, notes = _image_study(title, image, study, phase, voxel_size)
+    else:
+        source = scan or projections
+        assert source is not None
+        text, notes = _scan_study(
+            title, source, study, phase, fraction or [], voxel_size, projections is not None
+        )
     parse_study(text, "the study file to be written")
     write_file(study, text)
     say = messages()
     say.print(f"wrote {study}", markup=False, soft_wrap=True)
+    for note in notes:
+        say.print(f"note: {note}", style="yellow", soft_wrap=True)
+
+
+_NO_SIZE = (
+    "the voxel size is missing, and an image without one has no scale; add --voxel-size "
+    '"398 nm", or three lengths along z, y, x'
+)
+
+
+def _image_study(
+    title: str, image: Path, study: Path, words: list[str], voxel_size: str | None
+) -> tuple[str, list[str]]:
+    """Return the study of an image of labels, and what the user should know about it."""
+    from ..study.template import look_at_image, parse_phases, study_text
+
+    phases = parse_phases(words)
+    facts = look_at_image(image) if image.exists() else None
+    size = voxel_size or (facts.voxel_size if facts else None)
+    if size is None:
+        raise ValueError(_NO_SIZE)
+    text = study_text(title, _relative(image, study.parent), size, phases)
     if facts is None:
-        say.print(f"note: there is no file {image} yet", style="yellow", soft_wrap=True)
-        return
+        return text, [f"there is no file {image} yet"]
     unnamed = {label: n for label, n in facts.counts.items() if label not in phases.values()}
-    if unnamed:
-        listed = ", ".join(f"{label} ({n} voxels)" for label, n in unnamed.items())
-        say.print(
-            f"note: the image holds labels without a name: {listed}; add them under phases",
-            style="yellow",
-            soft_wrap=True,
+    if not unnamed:
+        return text, []
+    listed = ", ".join(f"{label} ({n} voxels)" for label, n in unnamed.items())
+    return text, [f"the image holds labels without a name: {listed}; add them under phases"]
+
+
+def _scan_study(
+    title: str,
+    path: Path,
+    study: Path,
+    phases: list[str],
+    fractions: list[str],
+    voxel_size: str | None,
+    projections: bool,
+) -> tuple[str, list[str]]:
+    """Return the study of a scan or of projections, and what the user should know about it."""
+    from ..imaging import open_volume, read_projections
+    from ..study.template import parse_fractions, scan_study_text
+
+    if labelled := [word for word in phases if "=" in word]:
+        raise ValueError(
+            f"--phase {labelled[0]} gives a label, but grey values have none; name the phases from "
+            "dark to bright, --phase pore --phase active"
         )
+    notes = [] if path.exists() else [f"there is no file {path} yet"]
+    size: Any = voxel_size
+    if size is None and path.exists():
+        size = read_projections(path).pixel_size if projections else open_volume(path).voxel_size
+    if size is None:
+        raise ValueError(_NO_SIZE)
+    known = parse_fractions(fractions, phases)
+    if not known:
+        notes.append(
+            "no fractions are known; with measured ones (--fraction pore=0.4 ...) labels are "
+            "calibrated"
+        )
+    place = _relative(path, study.parent)
+    return scan_study_text(title, place, size, phases, known, projections), notes
 
 
 def check(study: StudyPath, into: Into = None, json: Json = False) -> None:

@@ -33,17 +33,29 @@ STYLES = {
 # Smaller terms are noise of the solver.
 SMALLEST_SHARE = 1e-4
 # Quantities that the table shows; the others are in results.json and in the report.
-SHOWN = ("volume_fraction", "specific_surface", "tortuosity_factor", "relative_diffusivity")
+SHOWN = (
+    "volume_fraction",
+    "specific_surface",
+    "tortuosity_factor",
+    "relative_diffusivity",
+    "between_class_variance",
+    "contrast_to_noise",
+    "resolution",
+)
+# Parts of the error budget that get a column, if they are known of anything.
+SOURCES = ("discretisation", "sampling", "segmentation")
 
 
 def results_table(results: Results) -> Table:
     """Return the table of results: value, error budget as shares of the value, verdict."""
     table = _table("")
-    for name in ("value", "discretisation", "sampling"):
+    rows = _in_order(results)
+    sources = [s for s in SOURCES if any(getattr(q.uncertainty, s) is not None for q in rows)]
+    for name in ("value", *sources):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict")
     previous = None
-    for row in _in_order(results):
+    for row in rows:
         if previous != row.name:
             if previous is not None:
                 table.add_section()
@@ -51,8 +63,7 @@ def results_table(results: Results) -> Table:
         table.add_row(
             "  " + " ".join(filter(None, (row.phase, row.direction))),
             _value(row),
-            _share(row.uncertainty.discretisation, row.value),
-            _share(row.uncertainty.sampling, row.value),
+            *(_share(getattr(row.uncertainty, source), row.value) for source in sources),
             _verdict(row.verdict),
         )
         previous = row.name
@@ -91,6 +102,17 @@ _MEANING = {
     "relative_uncertainty": "uncertain by more than {share}",
     "staircase_agrees": "the extrapolated staircase differs by more than the discretisation",
     "enough_samples": "the image is too small to tell the sampling uncertainty",
+    "between_class_variance": "phases explain less than {share} of the variance of grey values, so "
+    "their labels are doubtful",
+    "contrast_to_noise": "phases differ by less than {limit:.2g} times the noise, so their labels "
+    "are doubtful",
+    "saturated_voxels": "more than {share} of the voxels have the smallest or largest grey value",
+    "ambiguous_voxels": "more than {share} of the voxels have no clear phase",
+    "fraction_of_grey_values_alone": "the known fractions differ by more than {limit:.2g} from "
+    "those of the grey values",
+    "known_fractions_met": "the labels could not be given the known fractions; they differ by more "
+    "than {limit:.2g}",
+    "floating_solid": "more than {share} of the solid is not connected to the rest",
     "flux_spread": "the flux differs between layers by more than {limit:.2g}",
     "tortuosity_factor_at_least_1": "the tortuosity factor is below its bound {limit:.2g}",
 }
@@ -171,6 +193,8 @@ def _value(row: Quantity) -> str:
     if row.value is None:
         return "infinite" if row.text else "unknown"
     unit = "" if row.unit == "1" else row.unit
+    if unit == "m":
+        return f"{1e9 * row.value:.4g} nm" if row.value < 1e-6 else f"{1e6 * row.value:.4g} um"
     return format_with_uncertainty(row.value, row.uncertainty.total, unit)
 
 

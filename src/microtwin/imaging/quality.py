@@ -34,7 +34,7 @@ class Quality:
     ----------
     means, deviations : mapping of str to float
         Mean and standard deviation of the grey values of each phase away from interfaces (over
-        all its voxels where none is).
+        all its voxels where fewer than 100 are). Phases without voxels have none.
     between_class_variance : float
         Otsu's eta: share of the variance of the grey values that lies between the phases, 0 to 1.
     contrast_to_noise : mapping of str to float
@@ -69,9 +69,11 @@ class Quality:
         """Return name, value, limit and verdict of each check."""
         found = [
             _at_least("between_class_variance", self.between_class_variance, LEAST_ETA),
-            _at_least("contrast_to_noise", min(self.contrast_to_noise.values()), LEAST_CONTRAST),
             _at_most("saturated_voxels", self.saturated, MOST_SATURATED),
         ]
+        if self.contrast_to_noise:
+            least = min(self.contrast_to_noise.values())
+            found.insert(1, _at_least("contrast_to_noise", least, LEAST_CONTRAST))
         if self.shift:
             largest = max(abs(value) for value in self.shift.values())
             found.append(_at_most("fraction_of_grey_values_alone", largest, MOST_SHIFTED))
@@ -98,6 +100,7 @@ def assess_quality(
     known_fractions: Mapping[str, float] | None = None,
     found_fractions: Mapping[str, float] | None = None,
     ambiguous: float | None = None,
+    raw: Layers | None = None,
 ) -> Quality:
     """Judge a segmentation by the scan that it was made from.
 
@@ -113,6 +116,9 @@ def assess_quality(
         Fractions from the laboratory, and those that the grey values alone give.
     ambiguous : float, optional
         Share of voxels without a clear phase.
+    raw : Layers, optional
+        The scan before the corrections, where they differ from place to place: they make unequal
+        grey values of equal ones, and saturated voxels can no longer be told.
 
     Returns
     -------
@@ -123,33 +129,40 @@ def assess_quality(
     ValueError
         If scan and labels differ in shape.
     """
-    if volume.shape != micro.shape:
-        raise ValueError(
-            f"the scan has shape {volume.shape} and the labels {micro.shape}; they must be equal"
-        )
+    for scan in (volume, raw or volume):
+        if scan.shape != micro.shape:
+            raise ValueError(
+                f"the scan has shape {scan.shape} and the labels {micro.shape}; they must be equal"
+            )
     # Of all voxels of each label, and of those away from interfaces.
     counts, sums, squares = np.zeros((3, 2, 256))
     extremes = _Extremes()
     for first, start, stop, values in float_slabs(volume, 2):
         labels = micro.labels[first : first + len(values)]
         inside = slice(start - first, stop - first)
+        if raw is None:
+            extremes.add(values[inside])
         open_ = _same_around(labels)[inside].ravel()
         flat, numbers = values[inside].ravel(), labels[inside].ravel()
-        extremes.add(flat)
         for kind, chosen in enumerate((np.ones_like(open_), open_)):
-            label, grey = numbers[chosen], flat[chosen].astype(float)
-            counts[kind] += np.bincount(label, minlength=256)
-            sums[kind] += np.bincount(label, grey, 256)
-            squares[kind] += np.bincount(label, grey * grey, 256)
+            own, grey = numbers[chosen], flat[chosen].astype(float)
+            counts[kind] += np.bincount(own, minlength=256)
+            sums[kind] += np.bincount(own, grey, 256)
+            squares[kind] += np.bincount(own, grey * grey, 256)
+    if raw is not None:
+        for _, _, _, values in float_slabs(raw, 0):
+            extremes.add(values)
     total, mean = counts[0].sum(), sums[0].sum() / counts[0].sum()
     variance = squares[0].sum() / total - mean**2
     class_means = sums[0] / np.maximum(counts[0], 1)
     between = float(np.sum(counts[0] * (class_means - mean) ** 2) / total)
     means, deviations = {}, {}
     for name, label in micro.phases.items():
+        if not counts[0][label]:
+            continue
         # Enough voxels away from interfaces, or else all of them.
         kind = 1 if counts[1][label] >= 100 else 0
-        n = max(counts[kind][label], 1)
+        n = counts[kind][label]
         means[name] = float(sums[kind][label] / n)
         spread = squares[kind][label] / n - means[name] ** 2
         deviations[name] = float(np.sqrt(max(spread, 0.0)))

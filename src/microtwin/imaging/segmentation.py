@@ -17,12 +17,19 @@ from numpy.typing import NDArray
 from ..microstructure import Microstructure
 from ..numerics.threads import even_shares, over_slabs
 from . import label_kernels as kernels
-from .grey_levels import find_grey_levels
+from .grey_levels import GreyLevels, find_grey_levels
 from .laboratory import checked_fractions
 from .layers import Layers, float_slabs, sampled_blocks
 from .posterior import FULL_WEIGHT, GreyModel, LabelSampler, learn_grey_model
 
-__all__ = ["Segmentation", "first_guess", "label_voxels", "phase_probabilities", "segment"]
+__all__ = [
+    "Segmentation",
+    "first_guess",
+    "label_voxels",
+    "phase_probabilities",
+    "segment",
+    "weights_for_fractions",
+]
 
 # Draws that forget the first guess, and draws that count.
 _FORGOTTEN = 6
@@ -48,10 +55,12 @@ class Segmentation:
     known_fractions : mapping of str to float or None
         Fractions that were given, by phase.
     found_fractions : mapping of str to float
-        Fractions of the labels as the grey values alone have them, before they were made to
-        agree with the known ones.
+        Fractions of the labels before they were made to agree with the known ones. Those have
+        entered the model as a weak prior, too, which decides where grey values do not.
     ambiguous : float
         Share of the voxels whose most probable phase has a probability below 0.9.
+    levels : GreyLevels
+        Peaks of the grey values in the open.
     """
 
     microstructure: Microstructure
@@ -59,6 +68,7 @@ class Segmentation:
     known_fractions: Mapping[str, float] | None
     found_fractions: Mapping[str, float]
     ambiguous: float
+    levels: GreyLevels
 
 
 def segment(
@@ -121,6 +131,7 @@ def segment(
         None if known is None else dict(zip(phases, known.tolist(), strict=True)),
         dict(zip(phases, plain.tolist(), strict=True)),
         unsure,
+        levels,
     )
 
 
@@ -150,7 +161,7 @@ def label_voxels(
     sample = _spread(probabilities)
     found = np.bincount(np.argmax(sample, axis=0), minlength=len(sample)) / sample.shape[1]
     if known is not None:
-        weights = _prior_weights(sample, known)
+        weights = weights_for_fractions(sample, known)
         shares = even_shares(probabilities.shape[1])
         over_slabs(kernels.shares_of_255, shares, probabilities, weights, probabilities)
         sample = _spread(probabilities)
@@ -193,6 +204,38 @@ def phase_probabilities(
     return out
 
 
+def weights_for_fractions(
+    probabilities: NDArray[np.float32], fractions: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return factors of the probabilities with which their means are some fractions.
+
+    Bayes' rule for a prior that is another than the assumed one; the factors are found by the
+    iteration of M. Saerens et al., Neural Comput. 14 (2002) 21, with the known fractions in the
+    place of its estimate. Where so much of a phase is not possible, as much as is possible is
+    approached.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float32, shape (n_phases, n)
+        Of each phase in the voxels, 0 to 1.
+    fractions : ndarray of float, shape (n_phases,)
+
+    Returns
+    -------
+    ndarray of float32, shape (n_phases,)
+    """
+    weights = np.ones(len(fractions))
+    for _ in range(60):
+        shares = probabilities * weights[:, None].astype(np.float32)
+        shares /= np.maximum(shares.sum(axis=0), 1e-12)
+        means = shares.mean(axis=1, dtype=float)
+        if np.abs(means - fractions).max() < 1e-5:
+            break
+        weights *= np.maximum(fractions, 1e-9) / np.maximum(means, 1e-9)
+        weights /= weights.max()
+    return weights.astype(np.float32)
+
+
 def first_guess(values: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return labels by thresholds on slightly smoothed grey values, shape (nz, ny, nx)."""
     from scipy.ndimage import gaussian_filter
@@ -226,25 +269,6 @@ def _spread(probabilities: NDArray[np.uint8]) -> NDArray[np.float32]:
     # An odd step does not follow the rows of an even number of voxels.
     step = max(1, flat.shape[1] // _WEIGHED) | 1
     return flat[:, ::step].astype(np.float32) / np.float32(255)
-
-
-def _prior_weights(sample: NDArray[np.float32], known: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return factors of the probabilities with which their means are the known fractions.
-
-    Bayes' rule for a prior that is another than the assumed one; the factors are found by the
-    iteration of M. Saerens et al., Neural Comput. 14 (2002) 21, with the known fractions in the
-    place of its estimate.
-    """
-    weights = np.ones(len(known))
-    for _ in range(60):
-        shares = sample * weights[:, None].astype(np.float32)
-        shares /= np.maximum(shares.sum(axis=0), 1e-12)
-        means = shares.mean(axis=1, dtype=float)
-        if np.abs(means - known).max() < 1e-5:
-            break
-        weights *= np.maximum(known, 1e-9) / np.maximum(means, 1e-9)
-        weights /= weights.max()
-    return weights.astype(np.float32)
 
 
 def _label_weights(

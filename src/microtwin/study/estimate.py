@@ -189,8 +189,8 @@ def _check_span(file: StudyFile, axis: int, span: tuple[int, int], size: int) ->
     name = "zyx"[axis]
     if span[1] > size:
         raise StudyError(
-            f"{file.where(file.study.source or '', 'crop', name)}: the crop ends at voxel {span[1]}, but the image "
-            f"has {size} voxels along {name}; write an end of at most {size}"
+            f"{file.where(file.study.source or '', 'crop', name)}: the crop ends at voxel "
+            f"{span[1]}, but there are {size} voxels along {name}; write an end of at most {size}"
         )
 
 

@@ -324,9 +324,9 @@ def _quality(entries: Mapping[str, Entry]) -> Iterable[Quantity]:
         rows.append(("resolution", None, quality["resolution"], "m"))
     if "floating_solid" in checks:
         rows.append(("floating_solid", None, quality["floating"]["solid"], "1"))
-    if "fraction_of_grey_values_alone" in checks:
-        name = "fraction_of_grey_values_alone"
-        rows.append((name, None, checks[name].value, "1"))
+    for name in ("fraction_of_grey_values_alone", "known_fractions_met"):
+        if name in checks:
+            rows.append((name, None, checks[name].value, "1"))
     worst_pair = min(contrasts, key=lambda pair: contrasts[pair])
     for name, of, value, unit in rows:
         own = [] if of not in (None, worst_pair) else [checks[name]] if name in checks else []

@@ -28,6 +28,8 @@ __all__ = ["correct", "grey_model_of", "label", "reconstruct"]
 # A volume that takes less than this share of the free memory is read once and kept.
 _KEPT = 0.25
 _HISTOGRAM_BINS = 256
+# Labels whose fractions differ by more from the known ones could not be made to agree with them.
+_MISSED = 0.005
 
 
 def reconstruct(params: Params, inputs: Inputs) -> StageOutput:
@@ -83,21 +85,20 @@ def correct(params: Params, inputs: Inputs) -> StageOutput:
         "split": found.split,
         "centre": found.centre,
         "share": found.share,
+        "note": found.note,
         "sizes": {
             "drift": found.drift_size,
             "shading": found.shading_size(volume.shape[1:]),
             "rings": found.ring_size,
         },
     }
-    arrays |= {name: getattr(found, name) for name in _FIELDS}
+    fields = ("gain", "offset", "shading_gain", "shading_offset", "rings")
+    arrays |= {name: getattr(found, name) for name in fields}
     middle = volume.shape[0] // 2
     raw = volume.read_layers(middle, middle + 1).astype(np.float32)
     for number, step in enumerate(steps):
         arrays[f"picture_{step}"] = found.apply(raw, middle, steps[: number + 1])[0]
     return StageOutput(numbers, arrays)
-
-
-_FIELDS = ("gain", "offset", "shading_gain", "shading_offset", "rings")
 
 
 def _corrections_of(entry: Entry) -> Corrections | None:
@@ -112,7 +113,12 @@ def _corrections_of(entry: Entry) -> Corrections | None:
         split=numbers["split"],
         centre=tuple(numbers["centre"]),
         share=numbers["share"],
-        **{name: entry.array(name) for name in _FIELDS},
+        note=numbers["note"],
+        gain=entry.array("gain"),
+        offset=entry.array("offset"),
+        shading_gain=entry.array("shading_gain"),
+        shading_offset=entry.array("shading_offset"),
+        rings=entry.array("rings"),
     )
 
 
@@ -162,10 +168,15 @@ def label(params: Params, inputs: Inputs) -> StageOutput:
         "known_fractions": known,
         "fraction_uncertainty": params["fraction_uncertainty"],
         "method": params["method"],
+        "denoise": params["denoise"],
         "quality": asdict(quality),
         "otsu": eta,
     }
     checks = [check(*found) for found in quality.checks()]
+    if known is not None:
+        missed = max(abs(micro.volume_fraction(name) - value) for name, value in known.items())
+        met = missed <= _MISSED
+        checks.append(check("known_fractions_met", missed, _MISSED, "pass" if met else "warn"))
     return StageOutput(numbers, arrays, checks=checks)
 
 
@@ -173,16 +184,24 @@ Found = tuple[Microstructure, dict[str, Any]]
 
 
 def _by_posterior(volume: Layers, voxel_size: VoxelSize, params: Params, inputs: Inputs) -> Found:
-    from ..imaging import segment
+    from ..imaging import inverted_contrast, segment
 
-    found: Segmentation = segment(
-        volume, voxel_size, params["phases"], fractions=params["fractions"], seed=params["seed"]
-    )
+    phases, known = params["phases"], params["fractions"]
+    found: Segmentation = segment(volume, voxel_size, phases, fractions=known, seed=params["seed"])
+    notes = []
+    if len(found.levels.peaks) > len(phases):
+        peaks = ", ".join(f"{peak:.4g}" for peak in found.levels.peaks)
+        notes.append(
+            f"the grey values away from interfaces have {len(found.levels.peaks)} peaks ({peaks}), "
+            f"and {len(phases)} phases are named; name the others too if they are materials"
+        )
+    if known is not None:
+        notes.append(inverted_contrast(volume, known) or "")
     numbers = {
         "model": asdict(found.model),
         "found_fractions": found.found_fractions,
         "ambiguous": found.ambiguous,
-        "note": "",
+        "note": "; ".join(filter(None, notes)),
     }
     return found.microstructure, numbers
 
@@ -198,7 +217,7 @@ def _by_thresholds(volume: Layers, voxel_size: VoxelSize, params: Params, inputs
     elif known is not None:
         chosen = thresholds_for_fractions(volume, {name: known[name] for name in phases})
         values, note = chosen.values, chosen.note
-        note = " ".join(filter(None, [note, inverted_contrast(volume, known) or ""]))
+        note = "; ".join(filter(None, [note, inverted_contrast(volume, known) or ""]))
     else:
         values = free.values
     labels = np.empty(volume.shape, np.uint8)

@@ -90,7 +90,10 @@ def _stored_microstructure(micro: Microstructure) -> StageOutput:
         "phases": dict(micro.phases),
         "volume_fractions": micro.volume_fractions,
     }
-    return StageOutput(numbers, {"labels": micro.labels})
+    arrays = {"labels": micro.labels}
+    if micro.probabilities is not None:
+        arrays["probabilities"] = micro.probabilities
+    return StageOutput(numbers, arrays)
 
 
 def descriptors(params: Params, inputs: Inputs) -> StageOutput:

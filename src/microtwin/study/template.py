@@ -13,7 +13,14 @@ from ..imaging import open_volume
 from ..microstructure import VoxelSize
 from .errors import StudyError
 
-__all__ = ["ImageFacts", "look_at_image", "parse_phases", "study_text"]
+__all__ = [
+    "ImageFacts",
+    "look_at_image",
+    "parse_fractions",
+    "parse_phases",
+    "scan_study_text",
+    "study_text",
+]
 
 # More distinct values than this are grey levels, not labels of phases.
 MOST_LABELS = 16
@@ -42,7 +49,8 @@ def look_at_image(path: Path) -> ImageFacts:
         values, numbers = np.unique(volume.read_layers(layer, layer + 1), return_counts=True)
         if values.dtype.kind == "f" or len(counts) > MOST_LABELS:
             raise StudyError(
-                f"{path} holds grey values ({volume.dtype}), not labels of phases; segment it first"
+                f"{path} holds grey values ({volume.dtype}), not labels of phases; start from it "
+                "with --scan in the place of --image, and name the phases from dark to bright"
             )
         for value, number in zip(values.tolist(), numbers.tolist(), strict=True):
             counts[int(value)] = counts.get(int(value), 0) + number
@@ -68,10 +76,37 @@ def parse_phases(items: Sequence[str]) -> dict[str, int]:
     return phases
 
 
+def parse_fractions(items: Sequence[str], phases: Sequence[str]) -> dict[str, float]:
+    """Return known fractions from words such as "pore=0.4"; empty if there are none.
+
+    Raises
+    ------
+    StudyError
+        If a word is not of this form, or the fractions do not fit the phases.
+    """
+    from ..imaging import checked_fractions
+
+    found: dict[str, float] = {}
+    for item in items:
+        name, _, value = item.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise StudyError(
+                f"--fraction {item} is not understood; write name=number, --fraction pore=0.4"
+            ) from None
+    if not found:
+        return found
+    try:
+        return checked_fractions(found, phases)
+    except ValueError as error:
+        raise StudyError(f"--fraction: {error}") from None
+
+
 def study_text(
     name: str, image: str, voxel_size: str | VoxelSize, phases: Mapping[str, int]
 ) -> str:
-    """Return the text of a study file with every section, commented.
+    """Return the text of a study of an image of labels, with every section, commented.
 
     Parameters
     ----------
@@ -84,15 +119,53 @@ def study_text(
     phases : mapping of str to int
         Name and label of each phase; the transport of the first is computed.
     """
-    first = next(iter(phases))
     lines = "\n".join(f"    {phase}: {label}" for phase, label in phases.items())
-    return _TEMPLATE.format(
-        name=json.dumps(name, ensure_ascii=False),
-        image=json.dumps(image, ensure_ascii=False),
-        voxel_size=_edges(voxel_size),
-        phases=lines,
-        first=first,
+    source = _IMAGE.format(image=_quoted(image), voxel_size=_edges(voxel_size), phases=lines)
+    return _whole(name, source, next(iter(phases)), segmented=False)
+
+
+def scan_study_text(
+    name: str,
+    path: str,
+    voxel_size: str | VoxelSize,
+    phases: Sequence[str],
+    fractions: Mapping[str, float],
+    projections: bool = False,
+) -> str:
+    """Return the text of a study of a grey-scale volume or of projections, commented.
+
+    Parameters
+    ----------
+    name : str
+        Title of the study.
+    path : str
+        Path of the volume or the projections, relative to the study file.
+    voxel_size : str or 3 floats
+        As the user wrote it, or metres along (z, y, x); the pixel size for projections.
+    phases : sequence of str
+        Names of the phases from dark to bright; the transport of the first is computed.
+    fractions : mapping of str to float
+        Known volume fractions; may be empty.
+    projections : bool
+        Whether the file holds projections.
+    """
+    known = ", ".join(f"{phase}: {value:.6g}" for phase, value in fractions.items())
+    template = _PROJECTIONS if projections else _SCAN
+    source = template.format(path=_quoted(path), voxel_size=_edges(voxel_size))
+    source += _SEGMENTATION.format(
+        phases=", ".join(phases),
+        fractions=f"  fractions: {{{known}}}" if known else f"  # fractions: {{{phases[0]}: 0.4}}",
     )
+    return _whole(name, source, phases[0], segmented=True)
+
+
+def _whole(name: str, source: str, first: str, segmented: bool) -> str:
+    extra = "  segmentation: true     # other plausible labels\n" if segmented else ""
+    return _TEMPLATE.format(name=_quoted(name), source=source, first=first, extra=extra)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _edges(voxel_size: str | VoxelSize) -> str:
@@ -105,9 +178,7 @@ def _edges(voxel_size: str | VoxelSize) -> str:
     return words[0] if len(words) == 1 else f"[{', '.join(words)}]"
 
 
-_TEMPLATE = """\
-name: {name}
-
+_IMAGE = """\
 image:
   path: {image}
   # One edge length, or three in the order (z, y, x); z is through-plane.
@@ -117,7 +188,46 @@ image:
 {phases}
   # crop: {{z: [0, 100], y: [0, 100], x: [0, 100]}}   # first voxel and one past the last
   # coarsen: 2                                        # merge 2 x 2 x 2 voxels into one
+"""
 
+_SCAN = """\
+scan:
+  path: {path}
+  # One edge length, or three in the order (z, y, x); z is through-plane and the rotation axis.
+  voxel_size: {voxel_size}
+  # crop: {{z: [0, 100], y: [0, 100], x: [0, 100]}}   # first voxel and one past the last
+  # coarsen: 2                                        # average 2 x 2 x 2 voxels
+"""
+
+_PROJECTIONS = """\
+projections:
+  path: {path}
+  pixel_size: {voxel_size}
+  # angles: [0, 180]     # degrees, where the file does not tell them
+  centre: auto           # auto | vo | phase | column of the rotation axis
+  stripes: gain          # none | gain | sorting | all
+"""
+
+_SEGMENTATION = """
+# Artefacts that are looked for and taken away; each can be switched off.
+correction:
+  drift: true            # gain and offset of the slices
+  shading: true          # beam hardening, cupping
+  rings: true
+
+segmentation:
+  # From dark to bright.
+  phases: [{phases}]
+  method: posterior      # posterior | thresholds | classifier
+  # Known volume fractions; one may be left out, it is the rest.
+{fractions}
+  fraction_uncertainty: 0.01
+"""
+
+_TEMPLATE = """\
+name: {name}
+
+{source}
 # Tortuosity factor and relative diffusivity D_eff/D_0 of each phase in each direction.
 transport:
   phases: [{first}]
@@ -139,7 +249,7 @@ descriptors: true
 uncertainty:
   discretisation: true
   sampling: true
-  target: 0.05
+{extra}  target: 0.05
 
 output:
   fields: true           # potential, flux and dissipation for ParaView (VTKHDF)

@@ -1,6 +1,6 @@
 """How much of a number is owed to the labels: the same number on other plausible labels.
 
-Three things can be wrong, and they add up in quadrature:
+Three things can be wrong:
 
 - *spread*: the properties of plausible segmentations scatter, because the fractions are known only
   so well and interfaces lie here or there;
@@ -8,6 +8,9 @@ Three things can be wrong, and they add up in quadrature:
   than any plausible truth;
 - *bias*: where a virtual scan of a plausible truth has been segmented in the same way, the
   property of the answer differs from that of the truth.
+
+Shift and bias have the same cause, labels that are smoother than the truth, and each sees a part
+of it: they are added, and the sum and the spread are added in quadrature.
 
 Properties of the members are computed on voxels twice as large. The coarse values are a control
 variate: what a few members have on the fine voxels beyond it is added to all of them.
@@ -22,7 +25,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..microstructure import Microstructure
-from .budget import combine
 
 __all__ = ["MemberStudy", "SegmentationStudy", "segmentation_study"]
 
@@ -50,7 +52,7 @@ class MemberStudy:
         Root mean square difference of answer and truth in rehearsals, on the scale of `whole`; None
         without rehearsals.
     uncertainty : float
-        Standard uncertainty, the root of the sum of the squares of the three.
+        Standard uncertainty: the root of spread^2 + (abs(shift) + bias)^2.
     """
 
     whole: float
@@ -171,6 +173,5 @@ def _member_study(
     errors = [answer / truth - 1.0 for truth, answer in pairs if truth and math.isfinite(answer)]
     # The root mean square: errors of either sign would cancel in the mean.
     bias = value * float(np.sqrt(np.mean(np.square(errors)))) if errors else None
-    total = combine(spread, abs(shift), None if bias is None else abs(bias))
-    assert total is not None
+    total = math.hypot(spread, abs(shift) + abs(bias or 0.0))
     return MemberStudy(value, tuple(map(float, estimates)), spread, shift, bias, total)
