@@ -3,23 +3,26 @@
 Voxels are not drawn one by one, which would sprinkle the interfaces with noise that averages out
 in any property. Neighbours err together: a normal random field with the correlation length of the
 instrument decides, phase by phase from dark to bright, at which level of probability a voxel
-stands (a Gaussian copula). Each voxel keeps its probabilities exactly. What is wrong everywhere
-at once, the known fractions themselves, is drawn once for each member.
+stands (a Gaussian copula). Over many members each voxel keeps its probabilities exactly. What is
+wrong everywhere at once, the known fractions themselves, is drawn once for each member, and the
+probabilities are weighted accordingly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..microstructure import Microstructure
 from ..numerics.threads import even_shares, over_slabs
+from .segmentation import weights_for_fractions
 
 __all__ = ["plausible_segmentation"]
 
-_SAMPLE = 2_000_000
+# Voxels from which the weights of the phases are found.
+_SAMPLE = 200_000
 
 
 def plausible_segmentation(
@@ -41,8 +44,10 @@ def plausible_segmentation(
         Standard deviation of the Gaussian that correlates the errors of neighbours, in voxels:
         the blur of the scan.
     fraction_uncertainty : float or mapping of str to float
-        Standard uncertainty of the volume fractions, of all phases or by phase. The member as a
-        whole has fractions that differ from the expected ones by as much.
+        Standard uncertainty of the volume fractions, of all phases or by phase. The fractions of
+        a member differ from the expected ones by as much, and still add up to one: phases that
+        are not named take what those named leave, and where all are named their uncertainties
+        are met on (root mean square) average, for equal ones exactly.
 
     Returns
     -------
@@ -52,7 +57,8 @@ def plausible_segmentation(
     Raises
     ------
     ValueError
-        If the microstructure has no probabilities, or a number is negative.
+        If the microstructure has no probabilities, a number is negative, or an uncertainty is
+        given of a phase that there is not.
     """
     if micro.probabilities is None:
         raise ValueError(
@@ -61,54 +67,75 @@ def plausible_segmentation(
         )
     names = micro.phase_names
     uncertainty = (
-        {name: float(fraction_uncertainty.get(name, 0.0)) for name in names}
+        dict(fraction_uncertainty)
         if isinstance(fraction_uncertainty, Mapping)
-        else dict.fromkeys(names, float(fraction_uncertainty))
+        else dict.fromkeys(names, fraction_uncertainty)
     )
-    if not correlation >= 0 or min(uncertainty.values()) < 0:
+    if not correlation >= 0 or not all(value >= 0 for value in uncertainty.values()):
         raise ValueError(
             f"correlation {correlation!r} and fraction uncertainty {fraction_uncertainty!r} must "
             "not be negative"
         )
+    for name in uncertainty:
+        micro.label(name)  # names the phases there are, if this is none of them
+    from scipy.stats import norm
+
     from .label_kernels import ordered_labels
 
     generator = np.random.default_rng(seed)
-    limits = _limits(micro, uncertainty, generator)
+    probabilities = micro.probabilities
+    if any(uncertainty.values()):
+        probabilities = _reweighted(probabilities, names, uncertainty, generator)
     labels = np.empty(micro.shape, np.uint8)
     field = _normal_field(micro.shape, correlation, generator)
     shares = even_shares(micro.shape[0])
-    over_slabs(ordered_labels, shares, micro.probabilities, limits, field, labels)
+    levels = norm.ppf(np.arange(256) / 255).astype(np.float32)
+    over_slabs(ordered_labels, shares, probabilities, levels, field, labels)
     values = np.array([micro.label(name) for name in names], np.uint8)
     return Microstructure(values[labels], micro.voxel_size, micro.phases)
 
 
-def _limits(
-    micro: Microstructure, uncertainty: Mapping[str, float], generator: np.random.Generator
-) -> NDArray[np.float32]:
-    """Return the level of the field for each boundary of phases and cumulative probability.
+def _reweighted(
+    probabilities: NDArray[np.uint8],
+    names: Sequence[str],
+    uncertainty: Mapping[str, float],
+    generator: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """Return the probabilities of a sample whose fractions are other ones, drawn once."""
+    from .label_kernels import shares_of_255
 
-    A boundary is moved by a shift d of the level; the fraction F of the phases below it then
-    changes by d times the mean density at the level, which converts the uncertainty of F into
-    one of d.
-    """
-    from scipy.stats import norm
-
-    names = micro.phase_names
-    flat = micro.probabilities.reshape(len(names), -1)  # type: ignore[union-attr]
+    flat = probabilities.reshape(len(names), -1)
     step = max(1, flat.shape[1] // _SAMPLE) | 1
-    level = norm.ppf(np.arange(256) / 255)
-    limits = np.empty((len(names) - 1, 256), np.float32)
-    below = np.zeros(flat[:, ::step].shape[1], np.int64)
-    for boundary in range(len(names) - 1):
-        below += flat[boundary, ::step]
-        density = float(np.mean(norm.pdf(level)[below]))
-        # The fractions of single phases add up to that of all below the boundary.
-        spread = np.hypot.reduce([uncertainty[name] for name in names[: boundary + 1]])
-        spread = min(spread, uncertainty[names[boundary + 1]] or spread) if spread else 0.0
-        shift = generator.standard_normal() * spread / max(density, 1e-9)
-        # A voxel that is certain stays so whatever the shift.
-        limits[boundary] = np.where(np.isfinite(level), level + shift, level)
-    return limits
+    sample = flat[:, ::step].astype(np.float32) / np.float32(255)
+    expected = sample.mean(axis=1, dtype=float)
+    drawn = np.clip(expected + _deviations(expected, names, uncertainty, generator), 0.0, 1.0)
+    weights = weights_for_fractions(sample, drawn / drawn.sum())
+    out = np.empty_like(probabilities)
+    shares = even_shares(probabilities.shape[1])
+    over_slabs(shares_of_255, shares, probabilities, weights, out)
+    return out
+
+
+def _deviations(
+    expected: NDArray[np.float64],
+    names: Sequence[str],
+    uncertainty: Mapping[str, float],
+    generator: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Draw deviations of the fractions whose sum is zero, shape (n_phases,)."""
+    variance = np.array([uncertainty.get(name, 0.0) for name in names], float) ** 2
+    drawn = np.sqrt(variance) * generator.standard_normal(len(names))
+    free = np.array([name not in uncertainty for name in names])
+    if free.any():
+        # Phases of which nothing is known make room, each as it can.
+        room = np.where(free, expected + 1e-9, 0.0)
+        return drawn - room / room.sum() * drawn.sum()
+    # Independent normal deviations under the condition that their sum is zero have smaller
+    # variances, v - v^2 / sum v; the common factor makes up for that.
+    share = variance / variance.sum()
+    left = np.sum(variance * (1 - share))
+    factor = np.sqrt(variance.sum() / left) if left > 0 else 0.0
+    return factor * (drawn - share * drawn.sum())
 
 
 def _normal_field(
@@ -122,8 +149,10 @@ def _normal_field(
         return field
     radius = int(np.ceil(3 * correlation))
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / correlation) ** 2)
-    weights /= np.sqrt(np.sum(weights**2))
-    for axis in range(3):
-        # Beyond the border the field continues periodically, so that its variance is the same.
-        field = correlate1d(field, weights.astype(np.float32), axis, mode="wrap")
+    for axis, n in enumerate(shape):
+        field = correlate1d(field, weights.astype(np.float32), axis, mode="constant")
+        # At the border fewer numbers are added up.
+        variance = correlate1d(np.ones(n), weights**2, mode="constant")
+        turned = np.moveaxis(field, axis, -1)
+        turned /= np.sqrt(variance).astype(np.float32)
     return field

@@ -57,11 +57,10 @@ def most_probable(first, end, probabilities, weights, labels, unsure):
 
 
 @njit(**OPTIONS)
-def ordered_labels(first, end, probabilities, limits, field, labels):
+def ordered_labels(first, end, probabilities, levels, field, labels):
     """Write the phase whose interval of cumulative probability holds the level of a field.
 
-    ``limits[k, c]`` is the standard normal level below which the phases up to k lie where their
-    probabilities add up to c 255ths.
+    ``levels[c]`` is the standard normal level below which c 255ths of all levels lie.
     """
     phases, _, ny, nx = probabilities.shape
     for z in range(first, end):
@@ -72,7 +71,8 @@ def ordered_labels(first, end, probabilities, limits, field, labels):
                 label = phases - 1
                 for p in range(phases - 1):
                     total += probabilities[p, z, y, x]
-                    if level < limits[p, total]:
+                    # Probabilities that were rounded one by one may add up to more.
+                    if level < levels[min(total, 255)]:
                         label = p
                         break
                 labels[z, y, x] = label

@@ -11,9 +11,10 @@ probability ``exp(-E)`` with
     E = |f - G * mu[label]|^2 / (2 s^2) + sum of beta[label, label'] - sum of h[label]
 
 over pairs of neighbours and over voxels (S. Geman, D. Geman, IEEE Trans. Pattern Anal. Mach.
-Intell. 6 (1984) 721, where blur is part of the model too). A Gibbs sampler draws from it, and the average of the conditional probabilities
-over the draws is the probability of each phase in each voxel. What the model needs (`GreyModel`)
-is learned from the scan itself, in turns with drawing labels.
+Intell. 6 (1984) 721, where blur is part of the model too). A Gibbs sampler draws from it, and the
+average of the conditional probabilities over the draws is the probability of each phase in each
+voxel. What the model needs (`GreyModel`) is learned from the scan itself, in turns with drawing
+labels. Beyond its border the image is continued as in a mirror.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ __all__ = ["GreyModel", "LabelSampler", "blurred", "learn_grey_model"]
 
 # The blur is followed to this distance in voxels at most: bands are wider than twice of it.
 _FARTHEST = 6
+# Range in which the blur is looked for: narrower ones cannot be told from none, and wider ones
+# reach further than they are followed.
+_BLURS = (0.3, _FARTHEST / 2.5)
+# Least noise in units of the least contrast: certain voxels would be frozen.
+_LEAST_NOISE = 1e-3
 # Least share of voxels away from interfaces from which the noise is measured there.
 _FEWEST_CORE = 0.01
 # The coupling begins here and stays in this range: without any, noise would be labelled, and from
@@ -118,13 +124,16 @@ class LabelSampler:
         weights, reach = _response(model.blur)
         self._stencil = _stencil(weights, reach)
         self._response = (reach, *(_by_plane(weights, n) for n in self.values.shape))
-        means = np.asarray(model.means, np.float32)
+        # Grey values far from zero would leave few digits to sums of them.
+        middle = np.mean(model.means)
+        self._means = (np.asarray(model.means) - middle).astype(np.float32)
         over_slabs(
             kernels.residual,
             even_shares(self.values.shape[0]),
             self.values,
+            np.float32(middle),
             self.labels,
-            means,
+            self._means,
             *self._response,
             self.residuals,
         )
@@ -150,7 +159,7 @@ class LabelSampler:
                 self._start,
                 self.labels,
                 self.residuals,
-                np.asarray(self.model.means, np.float32),
+                self._means,
                 np.float32(self.model.noise**-2),
                 np.asarray(self.model.coupling, np.float32),
                 np.asarray(self.model.field, np.float32),
@@ -222,8 +231,8 @@ def learn_grey_model(
     counts = sum(np.bincount(part.ravel(), minlength=phases) for part in labels)
     if np.min(counts) == 0:
         raise ValueError(
-            f"phase number {int(np.argmin(counts))} has no voxel in the first guess of the labels; "
-            "name fewer phases, or give fractions above 0"
+            f"phase number {int(np.argmin(counts))}, counted from 0 and from dark to bright, has "
+            "no voxel in the first guess of the labels; name only phases that the scan shows"
         )
     unlike = _FIRST_COUPLING * (1.0 - np.eye(phases))
     known = tuple(map(float, means))
@@ -322,7 +331,8 @@ def _best_coupling(model: GreyModel, samplers: Sequence[LabelSampler]) -> NDArra
 
 def _best_blur(model: GreyModel, samplers: Sequence[LabelSampler]) -> float:
     """Return the blur with the least residual, among steps around the present one."""
-    candidates = np.clip(model.blur * np.array([0.88, 1.0, 1.14]), 0.3, _FARTHEST / 2.5)
+    least, most = _BLURS
+    candidates = np.clip(model.blur, least / 0.88, most / 1.14) * np.array([0.88, 1.0, 1.14])
     means = np.asarray(model.means, np.float32)
     x, y = np.log(candidates), np.zeros(3)
     for number, blur in enumerate(candidates):
@@ -363,8 +373,16 @@ def _noise(model: GreyModel, samplers: Sequence[LabelSampler]) -> float:
     numbers = np.maximum(np.bincount(label), 1)
     left -= (np.bincount(label, left) / numbers)[label]
     weights, _ = _response(model.blur)
+    # How much of white noise the blur leaves; more where a thin image is mirrored.
+    left_by_blur = np.mean(
+        [
+            np.prod([np.sum(_by_plane(weights, n) ** 2) / n for n in s.values.shape])
+            for s in samplers
+        ]
+    )
     # The median is not moved by the voxels whose label is wrong.
-    return float(_SHARE * 1.4826 * np.median(np.abs(left)) / np.sum(weights**2) ** 1.5)
+    noise = _SHARE * 1.4826 * np.median(np.abs(left)) / np.sqrt(left_by_blur)
+    return float(max(noise, _LEAST_NOISE * np.min(np.diff(np.sort(model.means)))))
 
 
 def _core(labels: NDArray[np.uint8], distance: int) -> NDArray[np.bool_]:
@@ -384,7 +402,8 @@ def blurred(values: NDArray, blur: float) -> NDArray[np.float32]:
     ----------
     values : ndarray, shape (nz, ny, nx)
     blur : float
-        Standard deviation of the response in voxels.
+        Standard deviation of the response in voxels; 0 leaves the values as they are. The
+        response is cut off at 3 standard deviations, and at 6 voxels.
 
     Returns
     -------
@@ -418,6 +437,8 @@ def _response(blur: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """
     radius = int(min(_FARTHEST, max(1, np.ceil(3.0 * blur))))
     place = np.arange(-radius, radius + 1)
+    # So little blur that there is none: all weights but one are zero.
+    blur = max(blur, 0.01)
     weights = np.exp(-0.5 * (place / blur) ** 2)
     farthest = 2 * blur**2 * np.log(1000.0)
     left = farthest - np.add.outer(place**2, place**2)
@@ -438,14 +459,14 @@ def _stencil(weights: NDArray[np.float32], reach: NDArray[np.int64]) -> NDArray[
 def _by_plane(weights: NDArray[np.float32], planes: int) -> NDArray[np.float32]:
     """Return the weight of a source in each plane for the planes around it.
 
-    Beyond the ends of the image nothing is known; what is left of the response counts as all.
+    Beyond its ends the image is continued as in a mirror: sources near an end count twice, and
+    all others as they would anywhere.
     """
     radius = len(weights) // 2
-    place = np.arange(planes)
-    inside = np.array([np.sum(weights[max(radius - p, 0) : radius + planes - p]) for p in place])
+    target = np.arange(planes)
     table = np.zeros((planes, 2 * radius + 1), np.float32)
-    for shift in range(-radius, radius + 1):
-        target = place + shift
-        there = (target >= 0) & (target < planes)
-        table[there, radius + shift] = weights[radius + shift] / inside[target[there]]
+    for shift, weight in enumerate(weights, -radius):
+        source = (target + shift) % (2 * planes)
+        source = np.where(source < planes, source, 2 * planes - 1 - source)
+        np.add.at(table, (source, radius + target - source), weight)
     return table

@@ -57,11 +57,12 @@ def _change_inside(residuals, stencil, z, y, x, change):
 
 
 @njit(**_FAST)
-def residual(first, end, values, labels, means, reach, wz, wy, wx, out):
-    """Write ``values - blurred means`` of the planes first ... end - 1 to `out`.
+def residual(first, end, values, middle, labels, means, reach, wz, wy, wx, out):
+    """Write ``values - middle - blurred means`` of the planes first ... end - 1 to `out`.
 
-    ``wz[i, d]`` is the weight of a source in plane i for the voxel d - R planes further; `reach`
-    tells how many voxels along x the blur is followed, for each distance along z and y.
+    The means are measured from `middle`. ``wz[i, d]`` is the weight of a source in plane i for the
+    voxel d - R planes further; `reach` tells how many voxels along x the blur is followed, for
+    each distance along z and y.
     """
     nz, ny, nx = values.shape
     radius = (wz.shape[1] - 1) // 2
@@ -77,7 +78,7 @@ def residual(first, end, values, labels, means, reach, wz, wy, wx, out):
                             label = labels[z + dz, y + dy, x + dx]
                             part += wx[x + dx, radius - dx] * means[label]
                         total += wz[z + dz, radius - dz] * wy[y + dy, radius - dy] * part
-                out[z, y, x] = values[z, y, x] - total
+                out[z, y, x] = (values[z, y, x] - middle) - total
 
 
 @njit(**_FAST)
@@ -128,7 +129,7 @@ def sweep(
     phases = means.shape[0]
     radius = (wz.shape[1] - 1) // 2
     width = stencil.shape[2]
-    # The same for every voxel inside; smaller at the border only.
+    # The same for every voxel inside; at the border the mirror image adds to it.
     inner_own = np.float32(0.0)
     for w in stencil.flat:
         inner_own += w * w
@@ -233,17 +234,17 @@ def neighbour_statistics(labels, stride, out):
     nz, ny, nx = labels.shape
     count = 0
     number = 0
-    for z in range(1, nz - 1):
-        for y in range(1, ny - 1):
-            for x in range(1, nx - 1):
+    for z in range(nz):
+        for y in range(ny):
+            for x in range(nx):
                 number += 1
                 if number % stride or count == out.shape[0]:
                     continue
                 row = out[count]
                 row[0] = labels[z, y, x]
-                for dz in range(-1, 2):
-                    for dy in range(-1, 2):
-                        for dx in range(-1, 2):
+                for dz in range(max(-1, -z), min(1, nz - 1 - z) + 1):
+                    for dy in range(max(-1, -y), min(1, ny - 1 - y) + 1):
+                        for dx in range(max(-1, -x), min(1, nx - 1 - x) + 1):
                             steps = abs(dz) + abs(dy) + abs(dx)
                             if steps:
                                 w = _FACE if steps == 1 else (_EDGE if steps == 2 else _CORNER)
