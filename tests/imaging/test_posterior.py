@@ -285,7 +285,7 @@ def test_three_phases_in_two_blocks_without_known_fractions():
     assert_array_equal(coupling, coupling.T)
     assert (coupling[~np.eye(3, dtype=bool)] >= 0.1).all()
     # Films that are thinner than the blur are drawn too smooth, which passes for more blur.
-    assert found.blur == pytest.approx(0.7, rel=0.25)
+    assert 0.6 < found.blur < 1.1
     assert found.field == (0, 0, 0)
 
 
@@ -303,9 +303,9 @@ def test_the_model_is_learned_from_thin_scans_too(depth):
 def test_pictures_without_blur_and_noise():
     labels = spheres((24, 24, 24), 2)
     found = learn_grey_model([labels.astype(np.float32)], [labels], (0.0, 1.0), seed=1)
-    # The narrowest blur, and a little noise: infinite certainty would freeze the labels.
+    # The narrowest blur, and the least noise that a model is trusted with.
     assert found.blur < 0.4
-    assert 0 < found.noise < 0.2
+    assert found.noise == pytest.approx(0.2)
     assert np.isfinite(found.coupling).all()
 
 

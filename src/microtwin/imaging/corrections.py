@@ -38,7 +38,7 @@ _SMOOTH = 1.0
 _OPEN = 2
 _HALO = 6
 # Voxels in the open that drift and shading are fitted to.
-_SAMPLE = 1_000_000
+_SAMPLE = 500_000
 # The shading is a polynomial of this degree across the slices.
 _DEGREE = 4
 # It is fitted if two classes are seen, in so many voxels, in this share of so many tiles squared.
@@ -162,7 +162,7 @@ class Corrected:
 
     def read_layers(self, start: int, stop: int) -> NDArray[np.float32]:
         """Return the corrected layers ``start`` to ``stop - 1``."""
-        values = self.volume.read_layers(start, stop).astype(np.float32)
+        values = self.volume.read_layers(start, stop).astype(np.float32, copy=False)
         return self.corrections.apply(values, start, self.steps)
 
 
@@ -300,10 +300,14 @@ def _points_in_the_open(volume: Layers, thresholds: NDArray[np.float32]) -> _Poi
     for first, start, stop, values in float_slabs(volume, _HALO):
         smooth, classes = _open_classes(values, thresholds)
         inside = slice(start - first, stop - first)
-        flat = np.flatnonzero(classes[inside].ravel() != NO_CLASS)
-        found += flat.size
-        # A step through the voxels in the open does not follow the rows.
-        chosen = flat[::stride]
+        # A step through the voxels in the open does not follow the rows; layer by layer, for
+        # places take eight bytes each.
+        picked = []
+        for number, layer in enumerate(classes[inside]):
+            flat = np.flatnonzero(layer.ravel() != NO_CLASS)
+            picked.append(flat[-found % stride :: stride] + number * layer.size)
+            found += flat.size
+        chosen = np.concatenate(picked)
         place = np.array(np.unravel_index(chosen, (stop - start, ny, nx)), np.int32)
         place[0] += start
         parts.append((place, values[inside].ravel()[chosen], smooth[inside].ravel()[chosen]))

@@ -35,8 +35,10 @@ _FARTHEST = 6
 # Range in which the blur is looked for: narrower ones cannot be told from none, and wider ones
 # reach further than they are followed.
 _BLURS = (0.3, _FARTHEST / 2.5)
-# Least noise in units of the least contrast: certain voxels would be frozen.
-_LEAST_NOISE = 1e-3
+# Least noise in units of the least contrast. The model is not exact (views are finite, voxels
+# are cut by interfaces): on clear virtual scans its errors would count as evidence, and labels
+# become worse and far too sure.
+_LEAST_NOISE = 0.2
 # Least share of voxels away from interfaces from which the noise is measured there.
 _FEWEST_CORE = 0.01
 # The coupling begins here and stays in this range: without any, noise would be labelled, and from
@@ -66,7 +68,8 @@ class GreyModel:
         Grey value of each phase in the open, away from interfaces.
     noise : float
         Standard deviation of the noise, per voxel, that matters for the labels: that of white
-        noise which is as strong as the noise of the scan after the blur.
+        noise which is as strong as the noise of the scan after the blur, and at least a fifth of
+        the least contrast, for the model itself is not exact.
     blur : float
         Standard deviation of the Gaussian response of the instrument, in voxels.
     coupling : tuple of tuple of float, shape (n_phases, n_phases)

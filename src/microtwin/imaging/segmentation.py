@@ -38,8 +38,10 @@ _COUNTED = 8
 _HALO = 8
 _LEARNED_FROM = 1_200_000
 # Voxels from which the weights of the phases are found.
-_WEIGHED = 2_000_000
+_WEIGHED = 1_000_000
 _FIRST_SMOOTH = 0.7
+# Rounds in which the weights of the labels are improved, phase by phase.
+_ROUNDS = 20
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,10 @@ def first_guess(values: NDArray[np.float32], thresholds: NDArray[np.float32]) ->
     from scipy.ndimage import gaussian_filter
 
     smooth = gaussian_filter(values, _FIRST_SMOOTH)
-    return np.searchsorted(thresholds, smooth.ravel()).astype(np.uint8).reshape(values.shape)
+    labels = np.zeros(values.shape, np.uint8)
+    for threshold in thresholds:
+        labels += smooth > threshold
+    return labels
 
 
 def _checked(
@@ -278,17 +283,22 @@ def _label_weights(
     weights = np.ones(len(sample))
     if known is None:
         return weights.astype(np.float32)
-    best, least = weights, np.inf
-    for turn in range(60):
+    best, least = weights.copy(), np.inf
+    for _ in range(_ROUNDS):
+        for phase, fraction in enumerate(known):
+            # With the other factors as they are, that of one phase is a quantile.
+            others = np.max(
+                np.delete(sample * weights[:, None].astype(np.float32), phase, 0), axis=0
+            )
+            needed = others / np.maximum(sample[phase], 1e-9)
+            place = min(int(fraction * needed.size), needed.size - 1)
+            weights[phase] = max(float(np.partition(needed, place)[place]), 1e-6)
+        weights /= weights.max()
         largest = np.argmax(sample * weights[:, None].astype(np.float32), axis=0)
         now = np.bincount(largest, minlength=len(known)) / largest.size
         error = float(np.abs(now - known).max())
         if error < least:
-            best, least = weights, error
+            best, least = weights.copy(), error
         if error < 1e-4:
             break
-        # Steps that become smaller end where the fractions jump from one value to the next.
-        ratio = np.maximum(known, 1e-9) / np.maximum(now, 1e-9)
-        weights = weights * ratio ** (0.5 / (1 + turn / 15))
-        weights /= weights.max()
     return best.astype(np.float32)
