@@ -97,8 +97,8 @@ def test_the_sampler_draws_from_the_posterior(shape, means, field):
     for _ in range(draws):
         sampler.draw(everywhere=True)
         seen += sampler.labels.ravel() == np.arange(len(means))[:, None]
-    # Standard deviation 0.5 / sqrt(3000) of independent draws, three times of it for the worst of all,
-    # and twice more for draws that follow each other.
+    # Standard deviation 0.5 / sqrt(3000) of independent draws, three times of it for the worst of
+    # all, and twice more for draws that follow each other.
     assert_allclose(seen / draws, exact, atol=0.05)
     # Conditional probabilities, averaged, are the same with less scatter. The sums have 16 bits.
     total = np.zeros(exact.shape)

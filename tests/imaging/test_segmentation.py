@@ -182,7 +182,7 @@ def test_saturated_grey_values():
 def test_slabs_agree_where_they_meet(monkeypatch):
     from microtwin.imaging import layers
 
-    truth, values = two_phases((40, 40, 40))
+    _, values = two_phases((40, 40, 40))
     whole = segment(scan_of(values), 1e-6, ("pore", "active"))
     monkeypatch.setattr(layers, "slab_layers", lambda shape: 16)
     slabs = segment(scan_of(values), 1e-6, ("pore", "active"))
