@@ -66,12 +66,21 @@ def segmentation(params: Params, inputs: Inputs) -> StageOutput:
         rehearsals=()
         if model is None
         else (rehearse(micro, model, seed, calibrated=known) for seed in range(_REHEARSALS)),
+        kind=_kind,
     )
     words = f"Properties were computed on {study.members} plausible segmentations"
     if study.rehearsals:
         words += f", and the segmentation was rehearsed on {study.rehearsals} blocks"
     quantities = {name: asdict(found) for name, found in study.quantities.items()}
     return StageOutput({"quantities": quantities, "sentence": words + "."})
+
+
+def _kind(name: str) -> str:
+    """Return the name of a quantity without its direction: tortuosity_factor/pore-z."""
+    return name.rpartition("-")[0] if name.startswith(_SOLVED) else name
+
+
+_SOLVED = ("tortuosity_factor/", "relative_diffusivity/")
 
 
 def _quantities(

@@ -91,6 +91,7 @@ def segmentation_study(
     members: int = 8,
     fine: int = 2,
     rehearsals: Iterable[tuple[Microstructure, Microstructure]] = (),
+    kind: Callable[[str], str] = str,
 ) -> SegmentationStudy:
     """Compute quantities on plausible segmentations of an image.
 
@@ -113,6 +114,9 @@ def segmentation_study(
         fine voxels.
     rehearsals : iterable of (truth, answer)
         Blocks of labels that were taken for true, and what the segmentation made of them.
+    kind : callable, optional
+        ``kind(name)`` is equal for quantities that err alike, such as one property in three
+        directions: their rehearsals count together, as a few blocks say little of one direction.
 
     Returns
     -------
@@ -139,6 +143,12 @@ def segmentation_study(
             fine_values.append(quantities(member))
         coarse_values.append(quantities(member.coarsen(2)) if coarsened else fine_values[-1])
     pairs = [(quantities(truth), quantities(answer)) for truth, answer in rehearsals]
+    errors: dict[str, list[float]] = {}
+    for truth, answer in pairs:
+        for name in chosen:
+            right, ours = truth.get(name, math.nan), answer.get(name, math.nan)
+            if right and math.isfinite(ours / right):
+                errors.setdefault(kind(name), []).append(ours / right - 1.0)
     found = {}
     for name, value in chosen.items():
         study = _member_study(
@@ -146,7 +156,7 @@ def segmentation_study(
             coarse_chosen.get(name, math.nan),
             [values.get(name, math.nan) for values in fine_values],
             [values.get(name, math.nan) for values in coarse_values],
-            [(t.get(name, math.nan), a.get(name, math.nan)) for t, a in pairs],
+            errors.get(kind(name), []),
         )
         if study is not None:
             found[name] = study
@@ -158,7 +168,7 @@ def _member_study(
     coarse: float,
     fine_members: Sequence[float],
     coarse_members: Sequence[float],
-    pairs: Sequence[tuple[float, float]],
+    errors: Sequence[float],
 ) -> MemberStudy | None:
     """Return the study of one quantity, or None where there is nothing to compare."""
     numbers = np.array([value, coarse, *fine_members, *coarse_members], float)
@@ -170,7 +180,6 @@ def _member_study(
     estimates = value + control + rest.mean()
     spread = float(np.std(estimates, ddof=1))
     shift = float(np.mean(estimates) - value)
-    errors = [answer / truth - 1.0 for truth, answer in pairs if truth and math.isfinite(answer)]
     # The root mean square: errors of either sign would cancel in the mean.
     bias = value * float(np.sqrt(np.mean(np.square(errors)))) if errors else None
     total = math.hypot(spread, abs(shift) + abs(bias or 0.0))
