@@ -414,7 +414,7 @@ def _covered(points: _Points, classes: int, ny: int, nx: int) -> bool:
     for number in range(classes):
         counts = np.bincount(tile[points.label == number], minlength=_TILES**2)
         shares.append(np.mean(counts >= _FEWEST_PER_TILE))
-    return bool(sorted(shares)[-2] >= _COVERED)
+    return classes > 1 and bool(sorted(shares)[-2] >= _COVERED)
 
 
 def _without_outliers(
