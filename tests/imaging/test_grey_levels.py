@@ -87,7 +87,7 @@ def test_a_phase_without_inside_is_made_up_by_otsu():
     labels[:, :, 19:21] = 1
     found = find_grey_levels(scan_of(scanned(labels, noise=0.1)), 3)
     assert found.found == 2
-    assert found.peaks == 2
+    assert len(found.peaks) == 2
     assert_allclose([found.means[0], found.means[2]], [0.0, 2.5], atol=0.05)
     assert 0.2 < found.means[1] < 2.3
 
