@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 import microtwin as mt
 from microtwin.imaging import (
@@ -147,7 +148,7 @@ def chain(place: Path) -> None:
     warm = mt.Scan(np.ascontiguousarray(values[:40, :64, :64]), size)
     segment(Corrected(warm, learn_corrections(warm, 3)), size, PHASES, fractions=fractions)
     scan = mt.Scan(values, size)
-    before = resident()
+    peak = PeakMemory()
     steps = {}
     start = time.perf_counter()
     corrections = learn_corrections(scan, len(PHASES))
@@ -155,24 +156,41 @@ def chain(place: Path) -> None:
     found = segment(Corrected(scan, corrections), size, PHASES, fractions=fractions)
     seconds = time.perf_counter() - start
     steps["segmentation"] = seconds - steps["corrections"]
-    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    extra = peak.stop()
     np.save(place / "labels.npy", found.microstructure.labels)
     np.save(place / "probabilities.npy", found.microstructure.probabilities)
     json.dump(
         {
             "seconds": seconds,
             "steps": steps,
-            "bytes_per_voxel": (peak - before) / values.size,
+            "bytes_per_voxel": extra / values.size,
             "model": vars(found.model),
         },
         sys.stdout,
     )
 
 
-def resident() -> int:
-    import psutil
+class PeakMemory:
+    """Watches how far the memory of this process rises above where it was."""
 
-    return psutil.Process().memory_info().rss
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._before = self._process.memory_info().rss
+        self._peak = self._before
+        self._going = True
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while self._going:
+            self._peak = max(self._peak, self._process.memory_info().rss)
+            time.sleep(0.005)
+
+    def stop(self) -> int:
+        """Return the bytes above the start."""
+        self._going = False
+        self._thread.join()
+        return self._peak - self._before
 
 
 def study(found: mt.Microstructure, model, directions: str):

@@ -112,12 +112,12 @@ def test_text_that_is_not_a_mapping(text: str) -> None:
 
 
 def test_one_source_is_needed() -> None:
-    assert "has neither" in message("name: nothing\n")
+    assert "has none of them" in message("name: nothing\n")
     generate = (
         "generate: {kind: electrode, shape: 32, voxel_size: 1 um, porosity: 0.4,"
         " particle_diameter: 6 um}\n"
     )
-    assert "has both" in message(TEXT + generate)
+    assert "has image and generate" in message(TEXT + generate)
     assert parse_study("name: g\n" + generate).generate.shape == (32, 32, 32)  # type: ignore[union-attr]
 
 
@@ -138,5 +138,5 @@ def test_the_image_lies_beside_the_study_file(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     path.write_text(TEXT, encoding="utf-8")
     file = read_study(path)
-    assert file.image_path == tmp_path / "electrode.tif"
+    assert file.source_path == tmp_path / "electrode.tif"
     assert file.where("image", "path") == "study.yaml, line 3, image.path"

@@ -69,7 +69,7 @@ def test_what_an_image_tells(tmp_path: Path) -> None:
 
 def test_grey_values_are_no_labels(tmp_path: Path) -> None:
     np.save(tmp_path / "grey.npy", np.arange(64, dtype=np.uint8).reshape(4, 4, 4))
-    with pytest.raises(StudyError, match="segment it first"):
+    with pytest.raises(StudyError, match="start from it with --scan"):
         look_at_image(tmp_path / "grey.npy")
 
 

@@ -53,7 +53,7 @@ _SLOW = 4.0
 # Noise of a tomogram is stronger at the scale of a voxel than at that of the blur or, in other
 # words, its neighbours are correlated: less of it is left to the label of one voxel than the blur
 # shows. The share is where labels and tortuosity of virtual scans come out best.
-_SHARE = 0.9
+NOISE_SHARE = 0.9
 # Probabilities are added up in 16 bits; all draws together have this weight.
 FULL_WEIGHT = 65000
 
@@ -384,7 +384,7 @@ def _noise(model: GreyModel, samplers: Sequence[LabelSampler]) -> float:
         ]
     )
     # The median is not moved by the voxels whose label is wrong.
-    noise = _SHARE * 1.4826 * np.median(np.abs(left)) / np.sqrt(left_by_blur)
+    noise = NOISE_SHARE * 1.4826 * np.median(np.abs(left)) / np.sqrt(left_by_blur)
     return float(max(noise, _LEAST_NOISE * np.min(np.diff(np.sort(model.means)))))
 
 

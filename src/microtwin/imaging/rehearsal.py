@@ -13,7 +13,7 @@ import numpy as np
 
 from ..microstructure import Microstructure
 from .ensemble import plausible_segmentation
-from .posterior import GreyModel, blurred
+from .posterior import NOISE_SHARE, GreyModel, blurred
 from .segmentation import label_voxels, phase_probabilities
 
 __all__ = ["rehearse"]
@@ -59,7 +59,9 @@ def rehearse(
     numbers[list(truth.phases.values())] = np.arange(len(truth.phases))
     labels = numbers[truth.labels]
     values = blurred(np.asarray(model.means, np.float32)[labels], model.blur)
-    values += np.float32(model.noise) * generator.standard_normal(values.shape, np.float32)
+    values += np.float32(model.noise / NOISE_SHARE) * generator.standard_normal(
+        values.shape, np.float32
+    )
     probabilities = phase_probabilities(values, model, seed)
     known = np.bincount(labels.ravel(), minlength=len(model.means)) / labels.size
     found = np.empty(labels.shape, np.uint8)

@@ -142,6 +142,7 @@ def label(params: Params, inputs: Inputs) -> StageOutput:
     quality = assess_quality(
         corrected,
         micro,
+        raw=volume,
         blur=None if model is None else model["blur"],
         known_fractions=known,
         found_fractions=numbers["found_fractions"],
