@@ -11,6 +11,9 @@ import pytest
 import tifffile
 import zarr
 
+from microtwin.generation import electrode
+from microtwin.imaging import Scanner, virtual_scan, write_scan
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     page
@@ -43,6 +46,25 @@ def write_projections(folder):
     tifffile.imwrite(folder / "sinogram.tif", counts)
 
 
+def write_exports(folder, labels):
+    """Write labels that count from 1, and probabilities, in the layout of ilastik."""
+    with h5py.File(folder / "electrode_Simple Segmentation.h5", "w") as file:
+        file["exported_data"] = labels[..., None] + np.uint8(1)
+        file["exported_data"].attrs["axes"] = "zyxc"
+    with h5py.File(folder / "electrode_Probabilities.h5", "w") as file:
+        file["exported_data"] = np.eye(3, dtype=np.float32)[labels]
+        file["exported_data"].attrs["axes"] = "zyxc"
+
+
+def write_scan_file(folder):
+    """Write a virtual scan of three phases."""
+    truth = electrode(
+        shape=(32, 40, 40), porosity=0.4, binder_fraction=0.1, particle_diameter=6e-6, seed=1
+    )
+    scanner = Scanner({"pore": 0, "active": 6000, "binder": 2000}, photons=1e5, blur=0.7)
+    write_scan(virtual_scan(truth, scanner), folder / "scan.tif")
+
+
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     """Put the files that the pages speak of in the working directory."""
@@ -56,6 +78,8 @@ def files(tmp_path, monkeypatch):
     group = zarr.open_group(tmp_path / "rock.zarr", mode="w")
     group.create_array("labels", data=np.uint8(labels > 0))
     group.create_array("grey", data=labels)
+    write_scan_file(tmp_path)
+    write_exports(tmp_path, labels)
     (tmp_path / "study.yaml").write_text(STUDY)
     write_projections(tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import runpy
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -303,11 +301,6 @@ def test_limit_of_the_angular_range_is_150_degrees():
     assert np.rad2deg(_LEAST_RANGE) == pytest.approx(150)
     enough = views(angles=HALF[:301])
     assert reconstruct(enough, centre=CENTRE).angular_range == pytest.approx(np.deg2rad(150.5))
-
-
-def test_example_runs():
-    example = Path(__file__).parents[2] / "examples" / "reconstruct_projections.py"
-    runpy.run_path(str(example), run_name="__main__")
 
 
 def test_tooth():

@@ -5,7 +5,21 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from microtwin.study.schema import Crop, Generate, Homogenize, Image, Output, Study, Transport
+from microtwin.study.schema import (
+    Correction,
+    Crop,
+    Denoise,
+    Generate,
+    Homogenize,
+    Image,
+    Laboratory,
+    Output,
+    Projections,
+    Scan,
+    Segmentation,
+    Study,
+    Transport,
+)
 from microtwin.study.schema import Uncertainty as UncertaintySection
 
 GUIDE = Path(__file__).parents[2] / "docs" / "howto" / "study.md"
@@ -16,6 +30,12 @@ GUIDE = Path(__file__).parents[2] / "docs" / "howto" / "study.md"
     [
         (Study, "Top level"),
         (Image, "`image`"),
+        (Scan, "`scan`"),
+        (Projections, "`projections`"),
+        (Correction, "`correction`"),
+        (Denoise, "`denoise`"),
+        (Segmentation, "`segmentation`"),
+        (Laboratory, "`laboratory`"),
         (Generate, "`generate`"),
         (Transport, "`transport`"),
         (Homogenize, "`homogenize`"),
