@@ -196,6 +196,12 @@ def _by_posterior(volume: Layers, voxel_size: VoxelSize, params: Params, inputs:
             f"the grey values away from interfaces have {len(found.levels.peaks)} peaks ({peaks}), "
             f"and {len(phases)} phases are named; name the others too if they are materials"
         )
+    if found.levels.found < len(phases):
+        notes.append(
+            f"of the {len(phases)} phases only {found.levels.found} have a peak of their own away "
+            "from interfaces; the grey value of the others is a guess that interfaces distort, and "
+            "so are their labels"
+        )
     if known is not None:
         notes.append(inverted_contrast(volume, known) or "")
     numbers = {

@@ -31,6 +31,17 @@ __all__ = ["microstructure_section", "results_section", "tensors_section", "tran
 
 _SOURCES = ("discretisation", "sampling", "segmentation", "material")
 _NOT_ESTIMATED = "–"
+# Figures of merit of a scan, which the section about it shows.
+_OF_THE_SCAN = (
+    "between_class_variance",
+    "contrast_to_noise",
+    "saturated_voxels",
+    "ambiguous_voxels",
+    "resolution",
+    "floating_solid",
+    "fraction_of_grey_values_alone",
+    "known_fractions_met",
+)
 
 
 def results_section(data: ReportData) -> str:
@@ -41,9 +52,11 @@ def results_section(data: ReportData) -> str:
         return body + "<p>The study lists no quantities.</p>"
     sources = [s for s in _SOURCES if any(_uncertainty(q).get(s) is not None for q in quantities)]
     missing = [s for s in _SOURCES if s not in sources]
+    # The value carries the total already; beside three sources the page has no room for it.
+    shown = [*sources, "total"] if len(sources) < 3 else sources
     body += table(
-        ["Quantity", "Of", "Value", *map(str.capitalize, sources), "Total", "Checks"],
-        [_quantity_row(q, sources) for q in quantities],
+        ["Quantity", "Of", "Value", *map(str.capitalize, shown), "Checks"],
+        [_quantity_row(q, shown) for q in quantities if q.get("name") not in _OF_THE_SCAN],
         caption="Results with their standard uncertainties, in the unit of the value",
         words=2,
     )
@@ -85,7 +98,6 @@ def _quantity_row(quantity: Mapping[str, Any], sources: Iterable[str]) -> list[A
         Html(text(_place(quantity) or "–").replace("/", "/<wbr>")),
         shown,
         *(_term(_scaled(budget.get(source), factor), value) for source in sources),
-        _term(total, value),
         _verdict(quantity.get("checks") or []),
     ]
 
