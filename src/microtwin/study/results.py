@@ -287,7 +287,7 @@ def _tensor(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
     numbers = entry.numbers
     solved = [Check.model_validate(check) for check in entry.record["checks"]]
     spread = numbers["discretisation"]
-    for name, (row, column) in _COMPONENTS.items():
+    for name, (row, column) in COMPONENTS.items():
         value = numbers["tensor"][row][column]
         terms = _uncertainty(
             discretisation=None if spread is None else spread[row][column],
@@ -343,4 +343,4 @@ def _quality(entries: Mapping[str, Entry]) -> Iterable[Quantity]:
 
 
 _DESCRIPTORS = {"specific_surface": "1/m", "interface_area": "1/m", "hydraulic_diameter": "m"}
-_COMPONENTS = {"zz": (0, 0), "yy": (1, 1), "xx": (2, 2), "yz": (0, 1), "xz": (0, 2), "xy": (1, 2)}
+COMPONENTS = {"zz": (0, 0), "yy": (1, 1), "xx": (2, 2), "yz": (0, 1), "xz": (0, 2), "xy": (1, 2)}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..microstructure import Microstructure
+from .results import COMPONENTS
 from .scan_stages import grey_model_of
 from .stages import Params, described, microstructure_of
 from .store import StageOutput
@@ -22,7 +23,6 @@ _TOLERANCE = 1e-3
 _FINE = 2
 _REHEARSALS = 2
 _DESCRIPTORS = ("specific_surface", "interface_area", "hydraulic_diameter")
-_COMPONENTS = {"zz": (0, 0), "yy": (1, 1), "xx": (2, 2), "yz": (0, 1), "xz": (0, 2), "xy": (1, 2)}
 
 
 def segmentation(params: Params, inputs: Inputs) -> StageOutput:
@@ -149,8 +149,7 @@ def _named(numbers: Mapping[str, Any]) -> dict[str, float]:
 
 def _components(tensor: Any) -> dict[str, float]:
     return {
-        f"effective_conductivity/{name}": float(tensor[place])
-        for name, place in _COMPONENTS.items()
+        f"effective_conductivity/{name}": float(tensor[place]) for name, place in COMPONENTS.items()
     }
 
 
