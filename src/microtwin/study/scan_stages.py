@@ -124,7 +124,7 @@ def _corrections_of(entry: Entry) -> Corrections | None:
 
 def label(params: Params, inputs: Inputs) -> StageOutput:
     """Label a corrected scan; judge the labels."""
-    from ..imaging import Corrected, assess_quality, denoise, find_thresholds
+    from ..imaging import Corrected, assess_quality, denoise
 
     volume, voxel_size = _volume(params["scan"], inputs)
     corrections = _corrections_of(inputs["correction"])
@@ -148,7 +148,6 @@ def label(params: Params, inputs: Inputs) -> StageOutput:
         found_fractions=numbers["found_fractions"],
         ambiguous=numbers["ambiguous"],
     )
-    eta = find_thresholds(corrected, len(micro.phases)).between_class_variance
     counts, edges = _histogram(smooth)
     middle = micro.shape[0] // 2
     arrays |= {
@@ -171,7 +170,6 @@ def label(params: Params, inputs: Inputs) -> StageOutput:
         "method": params["method"],
         "denoise": params["denoise"],
         "quality": asdict(quality),
-        "otsu": eta,
     }
     checks = [check(*found) for found in quality.checks()]
     if known is not None:
