@@ -275,3 +275,16 @@ def test_a_mixture_of_what_does_not_separate_is_refused():
     values = np.random.default_rng(0).normal(0, 1, (10, 50, 50))
     with pytest.raises(ValueError, match="use fewer"):
         find_thresholds(values, 4, method="gaussian mixture")
+
+
+def test_fractions_of_the_classes_in_reverse_are_doubted_without_a_valley():
+    # A wide bright phase, whose histogram has no valley beside the dark peak.
+    rng = np.random.default_rng(1)
+    values = np.where(rng.random((20, 20, 20)) < 0.86, rng.normal(50, 20, (20, 20, 20)), 0)
+    values = np.where(values == 0, rng.uniform(90, 255, values.shape), values)
+    scan = Scan(values.clip(0, 255).astype(np.uint8), 1e-6)
+    told = inverted_contrast(scan, {"fibre": 0.14, "pore": 0.86})
+    assert told is not None and "check which phase is bright" in told
+    assert inverted_contrast(scan, {"pore": 0.86, "fibre": 0.14}) is None
+    # Equal fractions cannot tell.
+    assert inverted_contrast(scan, {"a": 0.5, "b": 0.5}) is None

@@ -42,6 +42,9 @@ _WORTH_A_WORD = 1e-3
 _DOUBT = 1.25
 _LEAST_ETA = 0.5
 _HIGHEST_VALLEY = 0.8
+# Sum of the differences of fractions that are taken for the same, and for quite others.
+_SAME_FRACTIONS = 0.15
+_OTHER_FRACTIONS = 0.8
 # Share of the voxels over which a density of grey values is measured.
 _WINDOW = 0.04
 
@@ -217,6 +220,8 @@ def inverted_contrast(scan: Scan | NDArray | Layers, fractions: Mapping[str, flo
     classes explain less of the variance (Otsu's eta). The order is doubted only if the reverse
     cuts lie in valleys, of at most 4/5 of the modes beside them and of the height of the cuts of
     the given order, and leave at most 4/5 of the variance within classes and half of all of it.
+    It is doubted too if the fractions of Otsu's classes are the known ones in reverse, to a sum
+    of differences of 0.15, and differ from those in the given order by 0.8 or more.
 
     Parameters
     ----------
@@ -239,6 +244,12 @@ def inverted_contrast(scan: Scan | NDArray | Layers, fractions: Mapping[str, flo
     histogram = grey_histogram(_layers(scan), _BINS)
     shares = list(known.values())
     given, turned = (_eta_of_shares(histogram, order) for order in (shares, shares[::-1]))
+    names = ", ".join(known)
+    if _fractions_are_reversed(histogram, shares):
+        return (
+            f"the phases are given from dark to bright as {names}, but their known fractions fit "
+            "the classes of the grey values in the reverse order; check which phase is bright"
+        )
     if turned < _LEAST_ETA or 1 - given < _DOUBT * (1 - turned):
         return None
     # A wide mode beside a narrow one can deceive the variance, but it has no valley in its flank.
@@ -246,11 +257,20 @@ def inverted_contrast(scan: Scan | NDArray | Layers, fractions: Mapping[str, flo
     if height > _HIGHEST_VALLEY or given_height < _DOUBT * height:
         return None
     return (
-        f"the phases are given from dark to bright as {', '.join(known)}, but with their known "
+        f"the phases are given from dark to bright as {names}, but with their known "
         f"fractions the grey values fit the reverse order better (classes explain "
         f"{100 * turned:.0f} % of the variance instead of {100 * given:.0f} %); check which phase "
         "is bright"
     )
+
+
+def _fractions_are_reversed(histogram: Histogram, shares: Sequence[float]) -> bool:
+    """Whether the classes of Otsu's method have the known fractions in the reverse order."""
+    cuts = _otsu_cuts(histogram, len(shares))
+    below = np.cumsum(histogram.counts)[list(cuts)] / histogram.counts.sum()
+    found = np.diff(below, prepend=0.0, append=1.0)
+    given, turned = (np.abs(found - order).sum() for order in (shares, shares[::-1]))
+    return bool(turned <= _SAME_FRACTIONS and given >= _OTHER_FRACTIONS)
 
 
 def _layers(scan: Scan | NDArray | Layers) -> Layers:
