@@ -241,6 +241,7 @@ _PERCENT = (
     "fraction_of_grey_values_alone",
     "ambiguous_voxels",
     "floating_solid",
+    "known_fractions_met",
 )
 # What each check looks at, and what to do when it warns.
 _MEANINGS = {
@@ -266,6 +267,10 @@ _MEANINGS = {
         "Share of the voxels whose most probable phase has a probability below 90 %.",
         "Much of the image is uncertain: look at the uncertainty of the segmentation before using "
         "the results, or scan with finer voxels.",
+    ),
+    "known_fractions_met": (
+        "Largest difference between a known fraction and that of the labels.",
+        "The grey values leave no room for the known fractions: check them, and the phases.",
     ),
     "floating_solid": (
         "Share of the solid that touches no other solid; in the sample nothing floats.",
