@@ -17,5 +17,5 @@ __all__ = [
 ]
 
 from . import descriptors, generation, geometry, imaging, numerics, study, transport, trust
-from .imaging.formats import read_microstructure, read_scan, write_microstructure, write_scan
+from .imaging.files.formats import read_microstructure, read_scan, write_microstructure, write_scan
 from .microstructure import Microstructure, Scan

@@ -108,8 +108,8 @@ _MEANING = {
     "are doubtful",
     "saturated_voxels": "more than {share} of the voxels have the smallest or largest grey value",
     "ambiguous_voxels": "more than {share} of the voxels have no clear phase",
-    "fraction_of_grey_values_alone": "the known fractions differ by more than {limit:.2g} from "
-    "those of the grey values",
+    "grey_value_balance": "the mean grey value differs from that of the known fractions by more "
+    "than {share} of the contrast",
     "known_fractions_met": "the labels could not be given the known fractions; they differ by more "
     "than {limit:.2g}",
     "floating_solid": "more than {share} of the solid is not connected to the rest",

@@ -47,30 +47,36 @@ __all__ = [
     "write_scan",
 ]
 
-from .classifier import PixelClassifier, classify, train_classifier
-from .corrections import Corrected, Corrections, learn_corrections
-from .denoising import Denoised, denoise
-from .ensemble import plausible_segmentation
-from .formats import open_volume, read_microstructure, read_scan, write_microstructure, write_scan
-from .frames import StoredFrames
-from .grey_levels import GreyLevels, find_grey_levels
-from .laboratory import checked_fractions, fractions_from_loading, porosity_contradiction
-from .parallel_beam import filtered_back_projection, project
-from .particles import Particles, separate_particles
-from .posterior import GreyModel
-from .probabilities import read_probabilities
-from .projections import Projections, projection_files, read_projections
-from .quality import Quality, assess_quality
-from .raw import raw_sidecar
-from .reconstruction import Reconstruction, reconstruct
-from .rehearsal import rehearse
-from .segmentation import Segmentation, segment
-from .stored import StoredVolume, iter_slabs
-from .thresholds import (
+from .artefacts.corrections import Corrected, Corrections, learn_corrections
+from .artefacts.denoising import Denoised, denoise
+from .files.formats import (
+    open_volume,
+    read_microstructure,
+    read_scan,
+    write_microstructure,
+    write_scan,
+)
+from .files.raw import raw_sidecar
+from .files.stored import StoredVolume, iter_slabs
+from .labelling.classifier import PixelClassifier, classify, train_classifier
+from .labelling.ensemble import plausible_segmentation
+from .labelling.grey_levels import GreyLevels, find_grey_levels
+from .labelling.laboratory import checked_fractions, fractions_from_loading, porosity_contradiction
+from .labelling.particles import Particles, separate_particles
+from .labelling.posterior import GreyModel
+from .labelling.probabilities import read_probabilities
+from .labelling.quality import Quality, assess_quality
+from .labelling.rehearsal import rehearse
+from .labelling.segmentation import Segmentation, segment
+from .labelling.thresholds import (
     Thresholds,
     find_thresholds,
     inverted_contrast,
     label_by_thresholds,
     thresholds_for_fractions,
 )
-from .virtual_scanner import Scanner, virtual_scan
+from .tomography.frames import StoredFrames
+from .tomography.parallel_beam import filtered_back_projection, project
+from .tomography.projections import Projections, projection_files, read_projections
+from .tomography.reconstruction import Reconstruction, reconstruct
+from .tomography.virtual_scanner import Scanner, virtual_scan

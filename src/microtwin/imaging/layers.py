@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .stored import iter_slabs
+from .files.stored import iter_slabs
 
 __all__ = ["Layers", "float_slabs", "sampled_blocks", "slab_layers"]
 

@@ -20,15 +20,15 @@ __all__ = ["plan"]
 # version are then computed again.
 VERSIONS = {
     "reconstruction": 1,
-    "correction": 1,
-    "microstructure": 1,
+    "correction": 2,
+    "microstructure": 2,
     "descriptors": 1,
     "fractions": 1,
     "transport": 1,
     "homogenize": 1,
     "discretisation": 1,
     "sampling": 1,
-    "segmentation": 1,
+    "segmentation": 2,
 }
 
 

@@ -324,7 +324,7 @@ def _quality(entries: Mapping[str, Entry]) -> Iterable[Quantity]:
         rows.append(("resolution", None, quality["resolution"], "m"))
     if "floating_solid" in checks:
         rows.append(("floating_solid", None, quality["floating"]["solid"], "1"))
-    for name in ("fraction_of_grey_values_alone", "known_fractions_met"):
+    for name in ("grey_value_balance", "known_fractions_met"):
         if name in checks:
             rows.append((name, None, checks[name].value, "1"))
     worst_pair = min(contrasts, key=lambda pair: contrasts[pair])

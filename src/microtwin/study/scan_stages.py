@@ -63,7 +63,7 @@ def reconstruct(params: Params, inputs: Inputs) -> StageOutput:
 def correct(params: Params, inputs: Inputs) -> StageOutput:
     """Find the artefacts of a scan; keep a picture of the middle slice after each step."""
     from ..imaging import learn_corrections
-    from ..imaging.corrections import STEPS
+    from ..imaging.artefacts.corrections import STEPS
 
     volume, voxel_size = _volume(params, inputs)
     steps = [step for step in STEPS if step in params["steps"]]
@@ -144,8 +144,9 @@ def label(params: Params, inputs: Inputs) -> StageOutput:
         micro,
         raw=volume,
         blur=None if model is None else model["blur"],
-        known_fractions=known,
-        found_fractions=numbers["found_fractions"],
+        # A grey value that follows from the balance leaves nothing to compare.
+        known_fractions=None if "balance" in numbers.get("origins", ()) else known,
+        grey_values=None if model is None else dict(zip(micro.phases, model["means"], strict=True)),
         ambiguous=numbers["ambiguous"],
     )
     counts, edges = _histogram(smooth)
@@ -194,16 +195,25 @@ def _by_posterior(volume: Layers, voxel_size: VoxelSize, params: Params, inputs:
             f"the grey values away from interfaces have {len(found.levels.peaks)} peaks ({peaks}), "
             f"and {len(phases)} phases are named; name the others too if they are materials"
         )
-    if found.levels.found < len(phases):
+    origins = dict(zip(phases, found.levels.origins, strict=True))
+    guessed = [name for name, origin in origins.items() if origin == "classes"]
+    if guessed:
         notes.append(
-            f"of the {len(phases)} phases only {found.levels.found} have a peak of their own away "
-            "from interfaces; the grey value of the others is a guess that interfaces distort, and "
-            "so are their labels"
+            f"{', '.join(guessed)} cannot be seen away from interfaces, so the grey value is a "
+            "guess that interfaces distort, and so are the labels; scan with finer voxels, or give "
+            "known fractions if it is one phase only"
         )
+    for name, origin in origins.items():
+        if origin == "balance":
+            notes.append(
+                f"{name} cannot be seen away from interfaces; its grey value follows from the mean "
+                "of the scan and the known fractions"
+            )
     if known is not None:
         notes.append(inverted_contrast(volume, known) or "")
     numbers = {
         "model": asdict(found.model),
+        "origins": found.levels.origins,
         "found_fractions": found.found_fractions,
         "ambiguous": found.ambiguous,
         "note": "; ".join(filter(None, notes)),
@@ -276,7 +286,12 @@ def grey_model_of(numbers: Mapping[str, Any]) -> GreyModel | None:
         return None
     coupling = tuple(tuple(row) for row in model["coupling"])
     return GreyModel(
-        tuple(model["means"]), model["noise"], model["blur"], coupling, tuple(model["field"])
+        tuple(model["means"]),
+        model["noise"],
+        model["blur"],
+        coupling,
+        tuple(model["field"]),
+        tuple(model["mean_uncertainties"]),
     )
 
 

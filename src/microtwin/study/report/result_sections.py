@@ -39,7 +39,7 @@ _OF_THE_SCAN = (
     "ambiguous_voxels",
     "resolution",
     "floating_solid",
-    "fraction_of_grey_values_alone",
+    "grey_value_balance",
     "known_fractions_met",
 )
 

@@ -183,7 +183,7 @@ def _phases(view: ScanView, data: ReportData) -> str:
     if view.known_fractions:
         head.append("Known fraction")
     if view.found_fractions:
-        head.append("From grey values alone")
+        head.append("Before calibration")
     rows = []
     for phase in view.means:
         row: list[Any] = [phase, number(view.means[phase]), number(view.deviations.get(phase), 3)]
@@ -238,7 +238,7 @@ def _check_row(check: Mapping[str, Any]) -> list[Any]:
 
 _PERCENT = (
     "saturated_voxels",
-    "fraction_of_grey_values_alone",
+    "grey_value_balance",
     "ambiguous_voxels",
     "floating_solid",
     "known_fractions_met",
@@ -258,8 +258,9 @@ _MEANINGS = {
         "Share of the voxels at the darkest or brightest grey value of the file.",
         "The grey scale was cut when the scan was saved: export it with a wider range.",
     ),
-    "fraction_of_grey_values_alone": (
-        "Largest difference between a known fraction and the one of the grey values alone.",
+    "grey_value_balance": (
+        "Mean grey value of the scan against that of its phases in the known fractions, as a share "
+        "of the contrast; blur does not change it.",
         "Scan and laboratory disagree: check the known fractions, the order of the phases from "
         "dark to bright, and whether the scan is of the same sample.",
     ),

@@ -42,7 +42,7 @@ _NAMES = {
     "rings": "Rings",
     "ambiguous_voxels": "Voxels without a clear phase",
     "saturated_voxels": "Saturated voxels",
-    "fraction_of_grey_values_alone": "Fractions from grey values alone",
+    "grey_value_balance": "Grey value balance",
     "floating_solid": "Solid that floats",
 }
 _MOST_SENTENCES = 6

@@ -1,0 +1,244 @@
+"""Artefacts of a scan that can be told from its material, and their removal.
+
+Grey values of one phase should be equal wherever it is. Where they are not, the instrument is to
+blame: the scale of the slices drifts, beam hardening shades each slice, and faulty detector
+pixels draw rings. All three are measured on voxels in the open, away from interfaces, against
+the mean of their class, so that a gradient of the material itself (more pores on one side) is not
+taken for one of the instrument, as a fit to all grey values takes it:
+
+    f(z, y, x) = o_z + (1 + g_z) (a(y, x) + (1 + b(y, x)) (mu_class + ring_z(radius, half))) .
+
+`learn_corrections` finds gain g and offset o of every slice, the smooth fields a and b, and the
+rings; `Corrections.apply` takes them away from any slab, from the outside in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...numerics.threads import even_shares, over_slabs
+from ..labelling.grey_levels import GreyLevels, find_grey_levels, halfway
+from ..layers import Layers
+from .drift_and_shading import covered, fit_smooth_artefacts, no_shading, shading_field
+from .layer_steps import chain, steps_between_layers
+from .open_voxels import class_means, robust_noise, sample_open_voxels, with_classes
+from .rings import find_rings, radii
+
+__all__ = ["STEPS", "Corrected", "Corrections", "learn_corrections"]
+
+Step = Literal["drift", "shading", "rings"]
+STEPS: tuple[Step, ...] = ("drift", "shading", "rings")
+
+
+@dataclass(frozen=True, eq=False)
+class Corrections:
+    """Artefacts that were found in a scan, in its grey values.
+
+    Parameters
+    ----------
+    means : tuple of float
+        Grey value of each class that was used, after the correction.
+    noise : float
+        Standard deviation of the grey values within a class, after the correction.
+    gain, offset : ndarray of float32, shape (nz,)
+        Drift: relative error of the scale of each slice, and what is added to it.
+    shading_gain, shading_offset : ndarray of float64, shape (n,)
+        Coefficients of the polynomials b and a, see `shading_field`.
+    rings : ndarray of float32, shape (nz, 2, n_radii)
+        What is added at each distance (in voxels) from the axis, in either half of the rings.
+    split : float
+        Angle at which the first half begins, in radians from x towards y.
+    centre : (float, float)
+        Row and column of the rotation axis.
+    share : float
+        Share of the voxels that lie in the open.
+    note : str
+        What could not be corrected, and why; empty if there is nothing to say.
+    """
+
+    means: tuple[float, ...]
+    noise: float
+    gain: NDArray[np.float32]
+    offset: NDArray[np.float32]
+    shading_gain: NDArray[np.float64]
+    shading_offset: NDArray[np.float64]
+    rings: NDArray[np.float32]
+    split: float
+    centre: tuple[float, float]
+    share: float
+    note: str = ""
+
+    def apply(
+        self, values: NDArray[np.float32], start: int, steps: Iterable[Step] = STEPS
+    ) -> NDArray[np.float32]:
+        """Return a slab without the artefacts.
+
+        Parameters
+        ----------
+        values : ndarray of float32, shape (n, ny, nx)
+            Layers ``start`` to ``start + n - 1`` of the scan; not changed.
+        start : int
+        steps : iterable of {"drift", "shading", "rings"}
+            What to take away.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, ny, nx)
+        """
+        from .correction_kernels import subtract_rings
+
+        steps = set(steps)
+        layers = slice(start, start + len(values))
+        out = np.array(values, np.float32)
+        if "drift" in steps:
+            out -= self.offset[layers, None, None]
+            out /= (1.0 + self.gain[layers])[:, None, None]
+        if "shading" in steps:
+            out -= shading_field(self.shading_offset, out.shape[1:])
+            out /= 1.0 + shading_field(self.shading_gain, out.shape[1:])
+        if "rings" in steps:
+            rings = np.ascontiguousarray(self.rings[layers])
+            place = (self.split, *self.centre)
+            over_slabs(subtract_rings, even_shares(len(out)), out, rings, *place)
+        return out
+
+    @property
+    def drift_size(self) -> float:
+        """Standard deviation over the slices of the error of the brightest class."""
+        return float(np.std(self.offset + self.gain * max(self.means, key=abs)))
+
+    @property
+    def ring_size(self) -> float:
+        """Root mean square of the rings over the area of the slices, in grey values."""
+        radius = np.arange(self.rings.shape[-1]) + 0.1
+        return float(np.sqrt(np.average(np.mean(self.rings**2, axis=(0, 1)), weights=radius)))
+
+    def shading_size(self, shape: tuple[int, int]) -> float:
+        """Largest difference that the shading makes within a slice, in grey values."""
+        brightest = max(self.means, key=abs)
+        field = shading_field(self.shading_offset, shape)
+        field = field + brightest * shading_field(self.shading_gain, shape)
+        return float(field.max() - field.min())
+
+
+@dataclass(frozen=True, eq=False)
+class Corrected:
+    """A volume whose layers are corrected as they are read."""
+
+    volume: Layers
+    corrections: Corrections
+    steps: tuple[Step, ...] = STEPS
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along (z, y, x)."""
+        return self.volume.shape
+
+    def read_layers(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return the corrected layers ``start`` to ``stop - 1``."""
+        values = self.volume.read_layers(start, stop).astype(np.float32, copy=False)
+        return self.corrections.apply(values, start, self.steps)
+
+
+def learn_corrections(
+    volume: Layers,
+    classes: int = 2,
+    *,
+    steps: Sequence[Step] = STEPS,
+    centre: tuple[float, float] | None = None,
+) -> Corrections:
+    """Find the drift, the shading and the rings of a scan.
+
+    Parameters
+    ----------
+    volume : Layers
+        The scan, in memory or in a file.
+    classes : int
+        How many phases can be told apart by their grey values.
+    steps : sequence of {"drift", "shading", "rings"}
+        What to look for; the others stay zero.
+    centre : (float, float), optional
+        Row and column of the rotation axis, around which rings are drawn; by default the middle.
+
+    Returns
+    -------
+    Corrections
+
+    Raises
+    ------
+    ValueError
+        If a step is unknown, the volume is constant, or too few voxels lie in the open.
+    """
+    unknown = [step for step in steps if step not in STEPS]
+    if unknown:
+        raise ValueError(
+            f"step {unknown[0]!r} is not known; corrections are made of {', '.join(STEPS)}"
+        )
+    nz, *slice_shape = volume.shape
+    if centre is None:
+        centre = ((slice_shape[0] - 1) / 2, (slice_shape[1] - 1) / 2)
+    # A layer far brighter than its neighbours would have peaks of the histogram of its own.
+    first = steps_between_layers(volume) if "drift" in steps else np.zeros((2, nz))
+    found = _without_rings(first, centre, radii(slice_shape, centre))
+    levelled = Corrected(volume, found, ("drift",))
+    levels = find_grey_levels(levelled, classes)
+    greys = _classes(levels)
+    points = sample_open_voxels(levelled, halfway(greys))
+    shading = "shading" in steps
+    if shading and not covered(with_classes(points, halfway(greys)), len(greys), slice_shape):
+        shading = False
+        note = (
+            "the shading was not corrected: at least two phases must be seen all over the slices, "
+            "to tell what the instrument adds from what it amplifies"
+        )
+        found = replace(found, note=note)
+    smooth, points, corrected = fit_smooth_artefacts(
+        points, halfway(greys), volume.shape, drift="drift" in steps, shading=shading
+    )
+    means = class_means(corrected, points.label, len(greys))
+    drift = chain(first, smooth.drift)
+    found = replace(
+        found,
+        means=tuple(map(float, means)),
+        noise=robust_noise(corrected, points.label, means),
+        offset=drift[0].astype(np.float32),
+        gain=drift[1].astype(np.float32),
+        shading_offset=smooth.shading[0],
+        shading_gain=smooth.shading[1],
+        share=points.share,
+    )
+    if "rings" not in steps:
+        return found
+    flat = Corrected(volume, found, ("drift", "shading"))
+    rings, split = find_rings(flat, found.means, halfway(greys), found.noise, centre)
+    found = replace(found, rings=rings, split=split)
+    if len(greys) == classes:
+        return found
+    # Rings so strong that they have peaks of their own, or draw them, are only found in part.
+    flat = Corrected(volume, found)
+    greys = _classes(find_grey_levels(flat, classes))
+    rest, _ = find_rings(flat, greys, halfway(greys), found.noise, centre, split=split)
+    return replace(found, rings=rings + rest)
+
+
+def _classes(levels: GreyLevels) -> tuple[float, ...]:
+    """Return the grey values of the classes that artefacts are measured in.
+
+    A phase that looks different in different places counts as several here: its differences would
+    be taken for shading.
+    """
+    return max(levels.means, levels.peaks, key=len)
+
+
+def _without_rings(
+    drift: NDArray[np.float64], centre: tuple[float, float], n_radii: int
+) -> Corrections:
+    """Return corrections that know of drift only."""
+    offset, gain = drift.astype(np.float32)
+    rings = np.zeros((len(offset), 2, n_radii), np.float32)
+    return Corrections((), 0.0, gain, offset, no_shading(), no_shading(), rings, 0.0, centre, 0.0)

@@ -1,0 +1,1 @@
+"""From grey values to labels with probabilities, and how good they are."""
