@@ -32,7 +32,7 @@ scanner = Scanner(
 scan = virtual_scan(truth, scanner, seed=1)
 
 corrections = learn_corrections(scan, classes=2)
-print(f"drift {corrections.drift_size:.0f}, rings {corrections.ring_size:.0f} 1/m were taken away")
+print(f"drift {corrections.drift_size:.0f}, rings {corrections.rings.size:.0f} 1/m were taken away")
 phases = ["pore", "active"]
 known = {name: truth.volume_fraction(name) for name in phases}
 found = segment(Corrected(scan, corrections), scan.voxel_size, phases, fractions=known)

@@ -9,6 +9,7 @@ __all__ = [
     "Projections",
     "Quality",
     "Reconstruction",
+    "Rings",
     "Scanner",
     "Segmentation",
     "StoredFrames",
@@ -49,6 +50,7 @@ __all__ = [
 
 from .artefacts.corrections import Corrected, Corrections, learn_corrections
 from .artefacts.denoising import Denoised, denoise
+from .artefacts.rings import Rings
 from .files.formats import (
     open_volume,
     read_microstructure,

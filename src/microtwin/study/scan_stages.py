@@ -82,18 +82,19 @@ def correct(params: Params, inputs: Inputs) -> StageOutput:
     numbers |= {
         "means": found.means,
         "noise": found.noise,
-        "split": found.split,
-        "centre": found.centre,
+        "split": found.rings.split,
+        "centre": found.rings.centre,
         "share": found.share,
         "note": found.note,
         "sizes": {
             "drift": found.drift_size,
             "shading": found.shading_size(volume.shape[1:]),
-            "rings": found.ring_size,
+            "rings": found.rings.size,
         },
     }
-    fields = ("gain", "offset", "shading_gain", "shading_offset", "rings")
+    fields = ("gain", "offset", "shading_gain", "shading_offset")
     arrays |= {name: getattr(found, name) for name in fields}
+    arrays |= {"rings": found.rings.profiles, "rings_core": found.rings.core}
     middle = volume.shape[0] // 2
     raw = volume.read_layers(middle, middle + 1).astype(np.float32)
     for number, step in enumerate(steps):
@@ -102,7 +103,7 @@ def correct(params: Params, inputs: Inputs) -> StageOutput:
 
 
 def _corrections_of(entry: Entry) -> Corrections | None:
-    from ..imaging import Corrections
+    from ..imaging import Corrections, Rings
 
     numbers = entry.numbers
     if not numbers["steps"]:
@@ -110,15 +111,18 @@ def _corrections_of(entry: Entry) -> Corrections | None:
     return Corrections(
         means=tuple(numbers["means"]),
         noise=numbers["noise"],
-        split=numbers["split"],
-        centre=tuple(numbers["centre"]),
         share=numbers["share"],
         note=numbers["note"],
         gain=entry.array("gain"),
         offset=entry.array("offset"),
         shading_gain=entry.array("shading_gain"),
         shading_offset=entry.array("shading_offset"),
-        rings=entry.array("rings"),
+        rings=Rings(
+            entry.array("rings"),
+            numbers["split"],
+            tuple(numbers["centre"]),
+            entry.array("rings_core"),
+        ),
     )
 
 

@@ -21,13 +21,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...numerics.threads import even_shares, over_slabs
 from ..labelling.grey_levels import GreyLevels, find_grey_levels, halfway
 from ..layers import Layers
 from .drift_and_shading import covered, fit_smooth_artefacts, no_shading, shading_field
 from .layer_steps import chain, steps_between_layers
 from .open_voxels import class_means, robust_noise, sample_open_voxels, with_classes
-from .rings import find_rings, radii
+from .rings import Rings, find_rings, no_rings
 
 __all__ = ["STEPS", "Corrected", "Corrections", "learn_corrections"]
 
@@ -49,12 +48,8 @@ class Corrections:
         Drift: relative error of the scale of each slice, and what is added to it.
     shading_gain, shading_offset : ndarray of float64, shape (n,)
         Coefficients of the polynomials b and a, see `shading_field`.
-    rings : ndarray of float32, shape (nz, 2, n_radii)
-        What is added at each distance (in voxels) from the axis, in either half of the rings.
-    split : float
-        Angle at which the first half begins, in radians from x towards y.
-    centre : (float, float)
-        Row and column of the rotation axis.
+    rings : Rings
+        On the scale without drift and shading.
     share : float
         Share of the voxels that lie in the open.
     note : str
@@ -67,9 +62,7 @@ class Corrections:
     offset: NDArray[np.float32]
     shading_gain: NDArray[np.float64]
     shading_offset: NDArray[np.float64]
-    rings: NDArray[np.float32]
-    split: float
-    centre: tuple[float, float]
+    rings: Rings
     share: float
     note: str = ""
 
@@ -90,8 +83,6 @@ class Corrections:
         -------
         ndarray of float32, shape (n, ny, nx)
         """
-        from .correction_kernels import subtract_rings
-
         steps = set(steps)
         layers = slice(start, start + len(values))
         out = np.array(values, np.float32)
@@ -102,21 +93,13 @@ class Corrections:
             out -= shading_field(self.shading_offset, out.shape[1:])
             out /= 1.0 + shading_field(self.shading_gain, out.shape[1:])
         if "rings" in steps:
-            rings = np.ascontiguousarray(self.rings[layers])
-            place = (self.split, *self.centre)
-            over_slabs(subtract_rings, even_shares(len(out)), out, rings, *place)
+            self.rings.subtract_from(out, start)
         return out
 
     @property
     def drift_size(self) -> float:
         """Standard deviation over the slices of the error of the brightest class."""
         return float(np.std(self.offset + self.gain * max(self.means, key=abs)))
-
-    @property
-    def ring_size(self) -> float:
-        """Root mean square of the rings over the area of the slices, in grey values."""
-        radius = np.arange(self.rings.shape[-1]) + 0.1
-        return float(np.sqrt(np.average(np.mean(self.rings**2, axis=(0, 1)), weights=radius)))
 
     def shading_size(self, shape: tuple[int, int]) -> float:
         """Largest difference that the shading makes within a slice, in grey values."""
@@ -184,7 +167,7 @@ def learn_corrections(
         centre = ((slice_shape[0] - 1) / 2, (slice_shape[1] - 1) / 2)
     # A layer far brighter than its neighbours would have peaks of the histogram of its own.
     first = steps_between_layers(volume) if "drift" in steps else np.zeros((2, nz))
-    found = _without_rings(first, centre, radii(slice_shape, centre))
+    found = _drift_only(first, no_rings(volume.shape, centre))
     levelled = Corrected(volume, found, ("drift",))
     levels = find_grey_levels(levelled, classes)
     greys = _classes(levels)
@@ -215,14 +198,14 @@ def learn_corrections(
     if "rings" not in steps:
         return found
     flat = Corrected(volume, found, ("drift", "shading"))
-    rings, split = find_rings(flat, found.means, halfway(greys), found.noise, centre)
-    found = replace(found, rings=rings, split=split)
+    rings = find_rings(flat, found.means, halfway(greys), found.noise, centre)
+    found = replace(found, rings=rings)
     if len(greys) == classes:
         return found
     # Rings so strong that they have peaks of their own, or draw them, are only found in part.
     flat = Corrected(volume, found)
     greys = _classes(find_grey_levels(flat, classes))
-    rest, _ = find_rings(flat, greys, halfway(greys), found.noise, centre, split=split)
+    rest = find_rings(flat, greys, halfway(greys), found.noise, centre, split=rings.split)
     return replace(found, rings=rings + rest)
 
 
@@ -235,10 +218,6 @@ def _classes(levels: GreyLevels) -> tuple[float, ...]:
     return max(levels.means, levels.peaks, key=len)
 
 
-def _without_rings(
-    drift: NDArray[np.float64], centre: tuple[float, float], n_radii: int
-) -> Corrections:
-    """Return corrections that know of drift only."""
+def _drift_only(drift: NDArray[np.float64], rings: Rings) -> Corrections:
     offset, gain = drift.astype(np.float32)
-    rings = np.zeros((len(offset), 2, n_radii), np.float32)
-    return Corrections((), 0.0, gain, offset, no_shading(), no_shading(), rings, 0.0, centre, 0.0)
+    return Corrections((), 0.0, gain, offset, no_shading(), no_shading(), rings, 0.0)

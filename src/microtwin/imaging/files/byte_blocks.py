@@ -11,7 +11,7 @@ import bz2
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import prod
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from .stored import take_layers
 
-__all__ = ["Block", "Encoding", "layer_reader"]
+__all__ = ["Block", "Encoding", "layer_reader", "writable"]
 
 Encoding = Literal["raw", "ascii", "hex", "gzip", "bzip2", "zlib", "run-length"]
 
@@ -91,6 +91,41 @@ def layer_reader(block: Block, axes: Sequence[int] = (0, 1, 2)) -> Callable[[int
     if block.encoding in ("ascii", "hex"):
         return _parsed(block)
     return _unpacked(block)
+
+
+def writable(
+    path: Path, volume: NDArray, suffix: str, types: Collection[str], name: str
+) -> NDArray:
+    """Return a volume as a format of one file can hold it: logical values as bytes.
+
+    Parameters
+    ----------
+    path : Path
+    volume : ndarray, shape (nz, ny, nx)
+    suffix : str
+        Ending of files that hold header and voxels.
+    types : collection of str
+        NumPy names of the types of voxels that the format has.
+    name : str
+        Of the format, for the messages.
+
+    Raises
+    ------
+    ValueError
+        If the ending means a header without voxels, or the format has no such type.
+    """
+    if path.suffix.lower() != suffix:
+        raise ValueError(
+            f"{path} would be a header without voxels; write {suffix}, which is one file"
+        )
+    if volume.dtype == bool:
+        volume = volume.view(np.uint8)
+    if volume.dtype.name not in types:
+        raise ValueError(
+            f"{name} cannot hold voxels of {volume.dtype}; convert them to one of "
+            f"{', '.join(types)}"
+        )
+    return volume
 
 
 def _mapped(block: Block, axes: Sequence[int]) -> Callable[[int, int], NDArray]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...microstructure import VoxelSize
-from .byte_blocks import Block, Encoding, layer_reader
+from .byte_blocks import Block, Encoding, layer_reader, writable
 from .stored import StoredVolume, calibrated
 
 __all__ = ["SUFFIXES", "open_metaimage", "write_metaimage"]
@@ -92,15 +92,7 @@ def write_metaimage(path: Path, volume: NDArray, voxel_size: VoxelSize) -> None:
         If the path ends in ``.mhd``, which would be two files; if the format cannot hold voxels
         of this type.
     """
-    if path.suffix.lower() != ".mha":
-        raise ValueError(f"{path} would be a header without voxels; write .mha, which is one file")
-    if volume.dtype == bool:
-        volume = volume.view(np.uint8)
-    if volume.dtype.name not in _WRITTEN:
-        raise ValueError(
-            f"MetaImage cannot hold voxels of {volume.dtype}; convert them to one of "
-            f"{', '.join(_WRITTEN)}"
-        )
+    volume = writable(path, volume, ".mha", _WRITTEN, "MetaImage")
     little = np.ascontiguousarray(volume, volume.dtype.newbyteorder("<"))
     packed = zlib.compress(little.data, 1)
     # ITK knows no unit but millimetres; DistanceUnits tells others.

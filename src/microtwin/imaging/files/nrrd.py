@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...microstructure import VoxelSize
-from .byte_blocks import Block, Encoding, layer_reader
+from .byte_blocks import Block, Encoding, layer_reader, writable
 from .stored import StoredVolume, calibrated
 
 __all__ = ["SUFFIXES", "open_nrrd", "write_nrrd"]
@@ -108,14 +108,7 @@ def write_nrrd(path: Path, volume: NDArray, voxel_size: VoxelSize) -> None:
     """
     import nrrd
 
-    if path.suffix.lower() != ".nrrd":
-        raise ValueError(f"{path} would be a header without voxels; write .nrrd, which is one file")
-    if volume.dtype == bool:
-        volume = volume.view(np.uint8)
-    if volume.dtype.name not in _NAMES:
-        raise ValueError(
-            f"NRRD cannot hold voxels of {volume.dtype}; convert them to one of {', '.join(_NAMES)}"
-        )
+    volume = writable(path, volume, ".nrrd", _NAMES, "NRRD")
     spacings = [h / 1e-6 for h in reversed(voxel_size)]
     header = {
         "space dimension": 3,
