@@ -292,7 +292,7 @@ def grey_model_of(numbers: Mapping[str, Any]) -> GreyModel | None:
     return GreyModel(
         tuple(model["means"]),
         model["noise"],
-        model["blur"],
+        tuple(model["blur"]),
         coupling,
         tuple(model["field"]),
         tuple(model["mean_uncertainties"]),

@@ -120,12 +120,13 @@ def test_what_the_segmentation_tells():
     found = assess_quality(
         scan_of(micro.labels),
         micro,
-        blur=1.5,
+        blur=(1.5, 1.2, 1.0),
         known_fractions={"pore": 0.56, "active": 0.44},
         ambiguous=0.3,
     )
-    # Full width at half maximum, 2 sqrt(2 ln 2) standard deviations of the longest edge.
-    assert found.resolution == pytest.approx(2 * np.sqrt(2 * np.log(2)) * 1.5 * 2e-6, rel=1e-4)
+    # Full width at half maximum, 2 sqrt(2 ln 2) standard deviations; here along x, whose voxels
+    # are twice as long.
+    assert found.resolution == pytest.approx(2 * np.sqrt(2 * np.log(2)) * 1.0 * 2e-6, rel=1e-4)
     # The scan is as bright as one of equal fractions.
     assert found.balance == pytest.approx(0.06)
     checks = {name: (value, limit, verdict) for name, value, limit, verdict in found.checks()}

@@ -47,7 +47,7 @@ def scan_view(phases=PHASES, **changes) -> ScanView:
         "sizes": {"drift": 1.25, "shading": 2.0, "rings": 0.707},
         "noise": 0.51,
         "label_noise": 0.49,
-        "blur": 0.795,
+        "blur": (0.81, 0.8, 0.8),
         "resolution": 7.48e-7,
         "contrast_to_noise": {"pore/binder": 20.0, "binder/active": None},
         "shares": {"between_class_variance": 0.93, "ambiguous": 0.007, "saturated": 0.0},
@@ -120,8 +120,7 @@ def test_numbers_have_their_units():
     text = words(sections_of(scanned()))
     # Of the contrast of 20 between the darkest and the brightest phase.
     assert "Drift, standard deviation over the slices 1.25 grey values 6.2 %" in text
-    # Of the longest edge of the voxel.
-    assert "0.795 voxels (318 nm)" in text
+    assert "Blur along z, y, x, std. deviation 0.81, 0.80, 0.80 voxels" in text
     assert "Resolution, full width at half maximum 748 nm" in text
     assert "Contrast to noise, pore/binder 20.0" in text
     assert "Contrast to noise, binder/active ∞" in text

@@ -29,7 +29,7 @@ def plausible_segmentation(
     micro: Microstructure,
     seed: int,
     *,
-    correlation: float = 1.0,
+    correlation: float | Sequence[float] = 1.0,
     fraction_uncertainty: float | Mapping[str, float] = 0.0,
 ) -> Microstructure:
     """Draw a segmentation that the probabilities allow.
@@ -40,9 +40,9 @@ def plausible_segmentation(
         With probabilities; its phases are ordered from dark to bright.
     seed : int
         The same seed gives the same member.
-    correlation : float
-        Standard deviation of the Gaussian that correlates the errors of neighbours, in voxels:
-        the blur of the scan.
+    correlation : float or 3 floats
+        Standard deviation of the Gaussian that correlates the errors of neighbours, in voxels
+        along (z, y, x): the blur of the scan.
     fraction_uncertainty : float or mapping of str to float
         Standard uncertainty of the volume fractions, of all phases or by phase. The fractions of
         a member differ from the expected ones by as much, and still add up to one: phases that
@@ -71,7 +71,7 @@ def plausible_segmentation(
         if isinstance(fraction_uncertainty, Mapping)
         else dict.fromkeys(names, fraction_uncertainty)
     )
-    if not correlation >= 0 or not all(value >= 0 for value in uncertainty.values()):
+    if not np.min(correlation) >= 0 or not all(value >= 0 for value in uncertainty.values()):
         raise ValueError(
             f"correlation {correlation!r} and fraction uncertainty {fraction_uncertainty!r} must "
             "not be negative"
@@ -139,17 +139,19 @@ def _deviations(
 
 
 def _normal_field(
-    shape: tuple[int, int, int], correlation: float, generator: np.random.Generator
+    shape: tuple[int, int, int],
+    correlation: float | Sequence[float],
+    generator: np.random.Generator,
 ) -> NDArray[np.float32]:
     """Return a standard normal field, white noise under a Gaussian of a width in voxels."""
     from scipy.ndimage import correlate1d
 
     field = generator.standard_normal(shape, np.float32)
-    if correlation < 0.2:
-        return field
-    radius = int(np.ceil(3 * correlation))
-    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / correlation) ** 2)
-    for axis, n in enumerate(shape):
+    for axis, (n, width) in enumerate(zip(shape, np.broadcast_to(correlation, 3), strict=True)):
+        if width < 0.2:
+            continue
+        radius = int(np.ceil(3 * width))
+        weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / width) ** 2)
         field = correlate1d(field, weights.astype(np.float32), axis, mode="constant")
         # At the border fewer numbers are added up.
         variance = correlate1d(np.ones(n), weights**2, mode="constant")

@@ -32,6 +32,9 @@ __all__ = ["GreyModel", "LabelSampler", "blurred", "learn_grey_model"]
 
 # The blur is followed to this distance in voxels at most: bands are wider than twice of it.
 _FARTHEST = 6
+# Along z the blur is learned by itself if so many layers show it: tomographs blur otherwise along
+# their axis than across it, where views are interpolated.
+_LAYERS_TO_TELL = 16
 # Range in which the blur is looked for: narrower ones cannot be told from none, and wider ones
 # reach further than they are followed.
 _BLURS = (0.3, _FARTHEST / 2.5)
@@ -70,8 +73,8 @@ class GreyModel:
         Standard deviation of the noise, per voxel, that matters for the labels: that of white
         noise which is as strong as the noise of the scan after the blur, and at least a fifth of
         the least contrast, for the model itself is not exact.
-    blur : float
-        Standard deviation of the Gaussian response of the instrument, in voxels.
+    blur : (float, float, float)
+        Standard deviation of the Gaussian response of the instrument along (z, y, x), in voxels.
     coupling : tuple of tuple of float, shape (n_phases, n_phases)
         Energy of a pair of neighbours that share a face, by their phases; 1/sqrt(2) and 1/sqrt(3)
         of it count for neighbours over an edge and a corner.
@@ -83,7 +86,7 @@ class GreyModel:
 
     means: tuple[float, ...]
     noise: float
-    blur: float
+    blur: tuple[float, float, float]
     coupling: tuple[tuple[float, ...], ...]
     field: tuple[float, ...]
     mean_uncertainties: tuple[float, ...] = ()
@@ -129,7 +132,8 @@ class LabelSampler:
         self.model = model
         weights, reach = _response(model.blur)
         self._stencil = _stencil(weights, reach)
-        self._response = (reach, *(_by_plane(weights, n) for n in self.values.shape))
+        planes = zip(weights, self.values.shape, strict=True)
+        self._response = (reach, *(_by_plane(along, n) for along, n in planes))
         # Grey values far from zero would leave few digits to sums of them.
         middle = np.mean(model.means)
         self._means = (np.asarray(model.means) - middle).astype(np.float32)
@@ -242,7 +246,9 @@ def learn_grey_model(
         )
     unlike = _FIRST_COUPLING * (1.0 - np.eye(phases))
     known = tuple(map(float, means))
-    model = GreyModel(known, 1.0, 1.0, tuple(map(tuple, unlike.tolist())), (0.0,) * phases)
+    model = GreyModel(
+        known, 1.0, (1.0, 1.0, 1.0), tuple(map(tuple, unlike.tolist())), (0.0,) * phases
+    )
     samplers = [
         LabelSampler(block, part.copy(), model, seed + i)
         for i, (block, part) in enumerate(zip(blocks, labels, strict=True))
@@ -335,23 +341,42 @@ def _best_coupling(model: GreyModel, samplers: Sequence[LabelSampler]) -> NDArra
     return unlike + unlike.T
 
 
-def _best_blur(model: GreyModel, samplers: Sequence[LabelSampler]) -> float:
-    """Return the blur with the least residual, among steps around the present one."""
+def _best_blur(model: GreyModel, samplers: Sequence[LabelSampler]) -> tuple[float, float, float]:
+    """Return the blur with the least residual, among steps around the present one.
+
+    One step along z and one across it; of thin images both at once.
+    """
     least, most = _BLURS
-    candidates = np.clip(model.blur, least / 0.88, most / 1.14) * np.array([0.88, 1.0, 1.14])
+    present = np.clip(model.blur, least / 0.88, most / 1.14)
     means = np.asarray(model.means, np.float32)
-    x, y = np.log(candidates), np.zeros(3)
-    for number, blur in enumerate(candidates):
+
+    def misfit(blur: NDArray[np.float64]) -> float:
+        total = 0.0
         for sampler in samplers:
             left = sampler.values - blurred(means[sampler.labels], blur)
-            y[number] += float(np.sum(np.square(left), dtype=float))
-    # The vertex of the parabola through the three, kept between them.
+            total += float(np.sum(np.square(left), dtype=float))
+        return total
+
+    thin = min(sampler.values.shape[0] for sampler in samplers) < _LAYERS_TO_TELL
+    groups = [[0, 1, 2]] if thin else [[0], [1, 2]]
+    middle = misfit(present)
+    best = present.copy()
+    for axes in groups:
+        steps = np.array([0.88, 1.0, 1.14])
+        changed = np.repeat(present[None], 3, axis=0)
+        changed[:, axes] *= steps[:, None]
+        heights = np.array([misfit(changed[0]), middle, misfit(changed[2])])
+        best[axes] *= np.exp(_vertex(np.log(steps), heights))
+    return _triple(best)
+
+
+def _vertex(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Return the lowest place of the parabola through three points, kept between them."""
     slope = (y[2] - y[0]) / (x[2] - x[0])
     bend = ((y[2] - y[1]) / (x[2] - x[1]) - (y[1] - y[0]) / (x[1] - x[0])) / (x[2] - x[0])
-    best = x[int(np.argmin(y))]
-    if bend > 0:
-        best = np.clip(0.5 * (x[0] + x[2]) - slope / (2 * bend), x[0], x[2])
-    return float(np.exp(best))
+    if bend <= 0:
+        return float(x[int(np.argmin(y))])
+    return float(np.clip(0.5 * (x[0] + x[2]) - slope / (2 * bend), x[0], x[2]))
 
 
 def _noise(model: GreyModel, samplers: Sequence[LabelSampler]) -> float:
@@ -382,7 +407,12 @@ def _noise(model: GreyModel, samplers: Sequence[LabelSampler]) -> float:
     # How much of white noise the blur leaves; more where a thin image is mirrored.
     left_by_blur = np.mean(
         [
-            np.prod([np.sum(_by_plane(weights, n) ** 2) / n for n in s.values.shape])
+            np.prod(
+                [
+                    np.sum(_by_plane(along, n) ** 2) / n
+                    for along, n in zip(weights, s.values.shape, strict=True)
+                ]
+            )
             for s in samplers
         ]
     )
@@ -401,15 +431,15 @@ def _core(labels: NDArray[np.uint8], distance: int) -> NDArray[np.bool_]:
     return maximum_filter(labels, size) == minimum_filter(labels, size)
 
 
-def blurred(values: NDArray, blur: float) -> NDArray[np.float32]:
+def blurred(values: NDArray, blur: float | Sequence[float] | NDArray) -> NDArray[np.float32]:
     """Return values as the instrument sees them: under its Gaussian response, in float32.
 
     Parameters
     ----------
     values : ndarray, shape (nz, ny, nx)
-    blur : float
-        Standard deviation of the response in voxels; 0 leaves the values as they are. The
-        response is cut off at 3 standard deviations, and at 6 voxels.
+    blur : float or 3 floats
+        Standard deviation of the response in voxels, along (z, y, x); 0 leaves the values as they
+        are. The response is cut off at 3 standard deviations, and at 6 voxels.
 
     Returns
     -------
@@ -420,7 +450,7 @@ def blurred(values: NDArray, blur: float) -> NDArray[np.float32]:
     weights, _ = _response(blur)
     out = np.asarray(values, np.float32)
     for axis in range(3):
-        out = correlate1d(out, weights, axis, mode="reflect")
+        out = correlate1d(out, weights[axis], axis, mode="reflect")
     return out
 
 
@@ -431,34 +461,43 @@ def _mean_model(models: Sequence[GreyModel]) -> GreyModel:
         coupling=tuple(map(tuple, couplings.tolist())),
         means=tuple(np.mean([m.means for m in models], axis=0).tolist()),
         noise=float(np.mean([m.noise for m in models])),
-        blur=float(np.mean([m.blur for m in models])),
+        blur=_triple(np.mean([m.blur for m in models], axis=0)),
         field=tuple(np.mean([m.field for m in models], axis=0).tolist()),
     )
 
 
-def _response(blur: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the Gaussian along one axis, and how far it is followed along x.
+def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    z, y, x = map(float, values)
+    return z, y, x
 
-    Weights below a thousandth of the largest are left out: a ball instead of a cube of voxels.
+
+def _response(
+    blur: float | Sequence[float] | NDArray,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the Gaussian along each axis, shape (3, n), and how far it is followed along x.
+
+    Weights below a thousandth of the largest are left out: an ellipsoid instead of a box.
     """
-    radius = int(min(_FARTHEST, max(1, np.ceil(3.0 * blur))))
-    place = np.arange(-radius, radius + 1)
+    widths = np.broadcast_to(np.asarray(blur, float), (3,))
     # So little blur that there is none: all weights but one are zero.
-    blur = max(blur, 0.01)
-    weights = np.exp(-0.5 * (place / blur) ** 2)
-    farthest = 2 * blur**2 * np.log(1000.0)
-    left = farthest - np.add.outer(place**2, place**2)
-    reach = np.where(left >= 0, np.minimum(np.sqrt(np.maximum(left, 0)), radius), -1)
-    return (weights / weights.sum()).astype(np.float32), reach.astype(np.int64)
+    widths = np.maximum(widths, 0.01)
+    radius = int(min(_FARTHEST, max(1, np.ceil(3.0 * widths.max()))))
+    place = np.arange(-radius, radius + 1)
+    squares = (place / widths[:, None]) ** 2
+    weights = np.exp(-0.5 * squares)
+    left = 2 * np.log(1000.0) - np.add.outer(squares[0], squares[1])
+    reach = np.minimum(np.sqrt(np.maximum(left, 0)) * widths[2], radius)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights.astype(np.float32), np.where(left >= 0, reach, -1).astype(np.int64)
 
 
 def _stencil(weights: NDArray[np.float32], reach: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the response in three dimensions, its rows along x padded to octets."""
-    side = len(weights)
+    side = weights.shape[1]
     radius = side // 2
     stencil = np.zeros((side, side, -(-side // 8) * 8), np.float32)
     near = np.abs(np.arange(side) - radius) <= reach[..., None]
-    stencil[..., :side] = np.einsum("z,y,x->zyx", weights, weights, weights) * near
+    stencil[..., :side] = np.einsum("z,y,x->zyx", *weights) * near
     return stencil
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -49,8 +49,8 @@ class Quality:
         Share of the pore space that is not connected to most of it, and share of the solid that
         is not connected to most of the solid.
     resolution : float or None
-        Full width at half maximum of the response of the instrument in metres, where the
-        segmentation has found the blur.
+        Full width at half maximum of the response of the instrument in metres, along the axis on
+        which it is widest, where the segmentation has found the blur.
     balance : float or None
         Mean of the scan less the one that its phases would have with the known fractions, in
         units of the contrast between the darkest and the brightest phase: what a phase of them
@@ -100,7 +100,7 @@ def assess_quality(
     volume: Layers,
     micro: Microstructure,
     *,
-    blur: float | None = None,
+    blur: Sequence[float] | None = None,
     known_fractions: Mapping[str, float] | None = None,
     grey_values: Mapping[str, float] | None = None,
     ambiguous: float | None = None,
@@ -114,8 +114,8 @@ def assess_quality(
         The corrected scan, in memory or in a file.
     micro : Microstructure
         Its labels.
-    blur : float, optional
-        Standard deviation of the response of the instrument, in voxels.
+    blur : 3 floats, optional
+        Standard deviation of the response of the instrument along (z, y, x), in voxels.
     known_fractions : mapping of str to float, optional
         Fractions from the laboratory.
     grey_values : mapping of str to float, optional
@@ -182,7 +182,7 @@ def assess_quality(
         _contrasts(means, deviations),
         extremes.share(int(total)),
         _floating(micro),
-        None if blur is None else float(2.3548 * blur * np.max(micro.voxel_size)),
+        None if blur is None else float(2.3548 * np.max(np.multiply(blur, micro.voxel_size))),
         None if known_fractions is None else _balance(float(mean), known_fractions, grey_values),
         ambiguous,
     )

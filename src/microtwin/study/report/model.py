@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -179,8 +179,8 @@ class ScanView:
     noise, label_noise : float or None
         Standard deviation of the noise within a phase after the corrections, and of white noise
         that matters as much for the labels; in grey values.
-    blur : float or None
-        Standard deviation of the response of the instrument, in voxels.
+    blur : 3 floats or None
+        Standard deviation of the response of the instrument along (z, y, x), in voxels.
     resolution : float or None
         Its full width at half maximum, in metres.
     contrast_to_noise : mapping of str to (float or None)
@@ -221,7 +221,7 @@ class ScanView:
     sizes: Mapping[str, float] = field(default_factory=dict)
     noise: float | None = None
     label_noise: float | None = None
-    blur: float | None = None
+    blur: Sequence[float] | None = None
     resolution: float | None = None
     contrast_to_noise: Mapping[str, float | None] = field(default_factory=dict)
     shares: Mapping[str, float | None] = field(default_factory=dict)

@@ -128,9 +128,8 @@ def _numbers(view: ScanView) -> str:
     ]
     in_grey = bool(rows)
     if view.blur is not None:
-        voxels = f"{number(view.blur, 3)}{_NBSP}voxels"
-        size = length(view.blur * max(view.voxel_size), 3)
-        rows.append(["Blur of the instrument, std. deviation", f"{voxels} ({size})", ""])
+        widths = ", ".join(number(width, 2) for width in view.blur)
+        rows.append(["Blur along z, y, x, std. deviation", f"{widths}{_NBSP}voxels", ""])
     if view.resolution is not None:
         rows.append(["Resolution, full width at half maximum", length(view.resolution, 3), ""])
     rows += [
