@@ -322,6 +322,19 @@ def test_pictures_without_noise():
     assert rms_left(after, values) < 0.02
 
 
+def test_a_shading_that_is_too_large_is_not_believed(clean, monkeypatch):
+    from microtwin.imaging.artefacts import corrections
+
+    # Of the brighter phase it is 3 x 0.75 of the contrast of 2.
+    shaded = scan_of(clean * (1 + shading()))
+    assert learn_corrections(shaded, steps=["shading"]).note == ""
+    monkeypatch.setattr(corrections, "_LARGEST_SHADING", 0.5)
+    found = learn_corrections(shaded, steps=["shading"])
+    assert "larger than the contrast of the phases" in found.note
+    assert not found.shading_gain.any()
+    assert not found.shading_offset.any()
+
+
 def test_refusals(clean):
     with pytest.raises(ValueError, match="step 'shadow' is not known; corrections are made of dri"):
         learn_corrections(scan_of(clean), steps=["shadow"])

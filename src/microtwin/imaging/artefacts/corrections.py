@@ -23,15 +23,25 @@ from numpy.typing import NDArray
 
 from ..labelling.grey_levels import GreyLevels, find_grey_levels, halfway
 from ..layers import Layers
-from .drift_and_shading import covered, fit_smooth_artefacts, no_shading, shading_field
+from .drift_and_shading import (
+    SmoothArtefacts,
+    covered,
+    fit_smooth_artefacts,
+    no_shading,
+    shading_field,
+    shading_size,
+)
 from .layer_steps import chain, steps_between_layers
-from .open_voxels import class_means, robust_noise, sample_open_voxels, with_classes
+from .open_voxels import OpenVoxels, class_means, robust_noise, sample_open_voxels, with_classes
 from .rings import Rings, find_rings, no_rings
 
 __all__ = ["STEPS", "Corrected", "Corrections", "learn_corrections"]
 
 Step = Literal["drift", "shading", "rings"]
 STEPS: tuple[Step, ...] = ("drift", "shading", "rings")
+
+# Of the contrast; a larger shading would have moved all voxels to other classes.
+_LARGEST_SHADING = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,10 +113,9 @@ class Corrections:
 
     def shading_size(self, shape: tuple[int, int]) -> float:
         """Largest difference that the shading makes within a slice, in grey values."""
-        brightest = max(self.means, key=abs)
-        field = shading_field(self.shading_offset, shape)
-        field = field + brightest * shading_field(self.shading_gain, shape)
-        return float(field.max() - field.min())
+        return shading_size(
+            (self.shading_offset, self.shading_gain), max(self.means, key=abs), shape
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,24 +174,18 @@ def learn_corrections(
     nz, *slice_shape = volume.shape
     if centre is None:
         centre = ((slice_shape[0] - 1) / 2, (slice_shape[1] - 1) / 2)
-    # A layer far brighter than its neighbours would have peaks of the histogram of its own.
-    first = steps_between_layers(volume) if "drift" in steps else np.zeros((2, nz))
+    first, levels = np.zeros((2, nz)), find_grey_levels(volume, classes)
     found = _drift_only(first, no_rings(volume.shape, centre))
-    levelled = Corrected(volume, found, ("drift",))
-    levels = find_grey_levels(levelled, classes)
+    if "drift" in steps and len(levels.peaks) > classes:
+        # Layers far brighter than their neighbours may have peaks of their own.
+        drift = steps_between_layers(volume)
+        level = _drift_only(drift, found.rings)
+        other = find_grey_levels(Corrected(volume, level, ("drift",)), classes)
+        if len(other.peaks) < len(levels.peaks):
+            first, found, levels = drift, level, other
     greys = _classes(levels)
-    points = sample_open_voxels(levelled, halfway(greys))
-    shading = "shading" in steps
-    if shading and not covered(with_classes(points, halfway(greys)), len(greys), slice_shape):
-        shading = False
-        note = (
-            "the shading was not corrected: at least two phases must be seen all over the slices, "
-            "to tell what the instrument adds from what it amplifies"
-        )
-        found = replace(found, note=note)
-    smooth, points, corrected = fit_smooth_artefacts(
-        points, halfway(greys), volume.shape, drift="drift" in steps, shading=shading
-    )
+    points = sample_open_voxels(Corrected(volume, found, ("drift",)), halfway(greys))
+    smooth, points, corrected, note = _smooth_artefacts(points, greys, volume.shape, steps)
     means = class_means(corrected, points.label, len(greys))
     drift = chain(first, smooth.drift)
     found = replace(
@@ -194,6 +197,7 @@ def learn_corrections(
         shading_offset=smooth.shading[0],
         shading_gain=smooth.shading[1],
         share=points.share,
+        note=note,
     )
     if "rings" not in steps:
         return found
@@ -207,6 +211,33 @@ def learn_corrections(
     greys = _classes(find_grey_levels(flat, classes))
     rest = find_rings(flat, greys, halfway(greys), found.noise, centre, split=rings.split)
     return replace(found, rings=rings + rest)
+
+
+def _smooth_artefacts(
+    points: OpenVoxels,
+    greys: tuple[float, ...],
+    shape: tuple[int, int, int],
+    steps: Sequence[Step],
+) -> tuple[SmoothArtefacts, OpenVoxels, NDArray[np.float64], str]:
+    """Fit drift and shading; leave the shading out, and say why, where it cannot be told."""
+    thresholds, drift = halfway(greys), "drift" in steps
+    note = ""
+    if "shading" in steps:
+        if covered(with_classes(points, thresholds), len(greys), shape[1:]):
+            fit = fit_smooth_artefacts(points, thresholds, shape, drift=drift, shading=True)
+            size = shading_size(fit[0].shading, max(greys, key=abs), shape[1:])
+            if size <= _LARGEST_SHADING * (greys[-1] - greys[0]):
+                return *fit, note
+            note = (
+                "the shading was not corrected: what was found is larger than the contrast of the "
+                "phases, so it cannot be of the instrument alone"
+            )
+        else:
+            note = (
+                "the shading was not corrected: at least two phases must be seen all over the "
+                "slices, to tell what the instrument adds from what it amplifies"
+            )
+    return *fit_smooth_artefacts(points, thresholds, shape, drift=drift, shading=False), note
 
 
 def _classes(levels: GreyLevels) -> tuple[float, ...]:

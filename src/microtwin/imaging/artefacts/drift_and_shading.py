@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from .layer_steps import centred
 from .open_voxels import OpenVoxels, class_means, with_classes
 
-__all__ = ["SmoothArtefacts", "covered", "fit_smooth_artefacts", "no_shading", "shading_field"]
+__all__ = [
+    "SmoothArtefacts",
+    "covered",
+    "fit_smooth_artefacts",
+    "no_shading",
+    "shading_field",
+    "shading_size",
+]
 
 # The shading is a polynomial of this degree across the slices.
 _DEGREE = 4
@@ -107,6 +114,14 @@ def shading_field(coefficients: NDArray[np.float64], shape: Sequence[int]) -> ND
     y, x = np.linspace(-1, 1, shape[0]), np.linspace(-1, 1, shape[1])
     terms = _basis(*(axis.ravel() for axis in np.meshgrid(y, x, indexing="ij")))
     return (coefficients @ terms).reshape(shape).astype(np.float32)
+
+
+def shading_size(
+    shading: Sequence[NDArray[np.float64]] | NDArray[np.float64], grey: float, shape: Sequence[int]
+) -> float:
+    """Return the largest difference that a shading makes to a grey value within a slice."""
+    offset, gain = (shading_field(coefficients, shape) for coefficients in shading)
+    return float(np.ptp(offset + grey * gain))
 
 
 def _fit_drift(
