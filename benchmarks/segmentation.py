@@ -25,6 +25,7 @@ import microtwin as mt
 from microtwin.imaging import (
     Corrected,
     Scanner,
+    alternative_segmentations,
     denoise,
     learn_corrections,
     plausible_segmentation,
@@ -122,7 +123,8 @@ def one_seed(truth, seed, options, inside) -> None:
         flush=True,
     )
     model = mt.imaging.GreyModel(**facts["model"])
-    tortuosities = study(found, model, options.directions)
+    corrected = Corrected(scan, learn_corrections(scan, len(PHASES)))
+    tortuosities = study(corrected, found, model, options.directions)
     for d in options.directions:
         tau = tortuosity(truth, d)
         part = tortuosities[f"tau/{d}"]
@@ -193,7 +195,7 @@ class PeakMemory:
         return self._peak - self._before
 
 
-def study(found: mt.Microstructure, model, directions: str):
+def study(scan, found: mt.Microstructure, model, directions: str):
     quantities = segmentation_study(
         found,
         lambda micro: {f"tau/{d}": tortuosity(micro, d) for d in directions},
@@ -201,6 +203,7 @@ def study(found: mt.Microstructure, model, directions: str):
             found, seed, correlation=model.blur, fraction_uncertainty=0.01
         ),
         rehearsals=(rehearse(found, model, seed) for seed in range(2)),
+        alternatives=alternative_segmentations(scan, found, model),
         kind=lambda name: "tau",
     )
     return quantities.quantities

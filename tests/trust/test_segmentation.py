@@ -26,7 +26,8 @@ def test_equal_members_leave_no_uncertainty():
     study = segmentation_study(image(0.5), pore, lambda seed: image(0.5), members=3)
     found = study.quantities["porosity"]
     assert found.uncertainty == 0 and found.spread == 0 and found.shift == 0
-    assert found.bias is None and study.rehearsals == 0
+    assert found.bias is None and found.model is None
+    assert study.rehearsals == study.alternatives == 0
 
 
 def test_spread_and_shift_are_those_of_the_members():
@@ -66,6 +67,30 @@ def test_bias_and_shift_add_up_before_the_spread_joins():
     assert found.bias == pytest.approx(0.125)
     assert found.uncertainty == pytest.approx(math.hypot(found.spread, 0.0625 + 0.125))
     assert study.rehearsals == 2
+
+
+def test_other_models_join_in_quadrature():
+    chosen = image(0.5)
+    calls = []
+
+    def count(micro: Microstructure) -> dict[str, float]:
+        calls.append(micro)
+        return pore(micro)
+
+    study = segmentation_study(
+        chosen,
+        count,
+        lambda seed: image(0.5),
+        members=2,
+        rehearsals=[(image(0.5), image(0.625))],
+        alternatives=[(chosen, image(0.75)), (chosen, image(0.5)), (chosen, image(0.375))],
+    )
+    found = study.quantities["porosity"]
+    assert found.model == pytest.approx(0.5 * math.sqrt((0.5**2 + 0.25**2) / 3))
+    assert found.uncertainty == pytest.approx(math.hypot(0.125, found.model))
+    assert (study.rehearsals, study.alternatives) == (1, 3)
+    # Once for the whole, and once for the three that it is compared with.
+    assert sum(micro is chosen for micro in calls) == 2
 
 
 def test_quantities_of_one_kind_share_their_rehearsals():

@@ -15,6 +15,7 @@ __all__ = [
     "StoredFrames",
     "StoredVolume",
     "Thresholds",
+    "alternative_segmentations",
     "assess_quality",
     "checked_fractions",
     "classify",
@@ -60,6 +61,7 @@ from .files.formats import (
 )
 from .files.raw import raw_sidecar
 from .files.stored import StoredVolume, iter_slabs
+from .labelling.alternatives import alternative_segmentations
 from .labelling.classifier import PixelClassifier, classify, train_classifier
 from .labelling.ensemble import plausible_segmentation
 from .labelling.grey_levels import GreyLevels, find_grey_levels

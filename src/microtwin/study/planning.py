@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,15 @@ def _segmentation(study: Study, tasks: list[Task]) -> list[Task]:
         "descriptors": study.descriptors,
         "homogenize": None if study.homogenize is None else study.homogenize.model_dump(),
     }
-    return [_task("segmentation", segmentation_uncertainty.segmentation, params, inputs)]
+    assert study.segmentation is not None  # the schema requires it of studies from grey values
+    sources: Mapping[str, Source] = {}
+    if study.segmentation.method == "posterior":
+        # Other models of the phases are tried on the scan itself.
+        micro = inputs["microstructure"]
+        params |= {name: micro.params[name] for name in ("scan", "denoise")}
+        inputs |= micro.inputs
+        sources = micro.sources
+    return [_task("segmentation", segmentation_uncertainty.segmentation, params, inputs, sources)]
 
 
 def _task(stage: str, function: Any, params: Any, inputs: Any, sources: Any = None) -> Task:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..imaging import Corrections, GreyModel, Segmentation
     from ..imaging.layers import Layers
 
-__all__ = ["correct", "grey_model_of", "label", "reconstruct"]
+__all__ = ["correct", "grey_model_of", "label", "prepared_volumes", "reconstruct"]
 
 # A volume that takes less than this share of the free memory is read once and kept.
 _KEPT = 0.25
@@ -126,18 +126,27 @@ def _corrections_of(entry: Entry) -> Corrections | None:
     )
 
 
-def label(params: Params, inputs: Inputs) -> StageOutput:
-    """Label a corrected scan; judge the labels."""
-    from ..imaging import Corrected, assess_quality, denoise
+def prepared_volumes(params: Params, inputs: Inputs) -> tuple[Layers, Layers, Layers, VoxelSize]:
+    """Return the scan as it was read, corrected, and denoised; and its voxel size."""
+    from ..imaging import Corrected, denoise
 
     volume, voxel_size = _volume(params["scan"], inputs)
     corrections = _corrections_of(inputs["correction"])
     corrected: Layers = volume if corrections is None else Corrected(volume, corrections)
-    # The middle layer before and after, and what the labels are made from.
-    arrays = {"picture": _middle(corrected)}
-    smooth: Layers = corrected
+    smooth = corrected
     if params["denoise"] is not None:
         smooth = denoise(corrected, **params["denoise"])
+    return volume, corrected, smooth, voxel_size
+
+
+def label(params: Params, inputs: Inputs) -> StageOutput:
+    """Label a corrected scan; judge the labels."""
+    from ..imaging import assess_quality
+
+    volume, corrected, smooth, voxel_size = prepared_volumes(params, inputs)
+    # The middle layer before and after, and what the labels are made from.
+    arrays = {"picture": _middle(corrected)}
+    if smooth is not corrected:
         arrays["picture_denoised"] = _middle(smooth)
     known = params["fractions"]
     method = _METHODS[params["method"]]

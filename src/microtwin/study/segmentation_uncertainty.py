@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..microstructure import Microstructure
 from .results import COMPONENTS
-from .scan_stages import grey_model_of
+from .scan_stages import grey_model_of, prepared_volumes
 from .stages import Params, described, microstructure_of
 from .store import StageOutput
 from .tasks import Inputs
@@ -20,6 +20,7 @@ __all__ = ["segmentation"]
 
 # Only differences between segmentations matter, and these are a per cent or more.
 _TOLERANCE = 1e-3
+Pair = tuple[Microstructure, Microstructure]
 _FINE = 2
 _REHEARSALS = 2
 _DESCRIPTORS = ("specific_surface", "interface_area", "hydraulic_diameter")
@@ -27,7 +28,7 @@ _DESCRIPTORS = ("specific_surface", "interface_area", "hydraulic_diameter")
 
 def segmentation(params: Params, inputs: Inputs) -> StageOutput:
     """Compute what the study computes on plausible segmentations, and how far they differ."""
-    from ..imaging import plausible_segmentation, rehearse
+    from ..imaging import alternative_segmentations, plausible_segmentation, rehearse
     from ..trust import segmentation_study
 
     numbers = inputs["microstructure"].numbers
@@ -56,6 +57,12 @@ def segmentation(params: Params, inputs: Inputs) -> StageOutput:
             fraction_uncertainty=numbers["fraction_uncertainty"],
         )
 
+    rehearsals: Iterable[Pair] = ()
+    alternatives: Iterable[Pair] = ()
+    if model is not None:
+        rehearsals = (rehearse(micro, model, k, calibrated=known) for k in range(_REHEARSALS))
+        _, _, volume, _ = prepared_volumes(params, inputs)
+        alternatives = alternative_segmentations(volume, micro, model, calibrated=known)
     study = segmentation_study(
         micro,
         lambda image: _quantities(image, params, solved),
@@ -63,14 +70,16 @@ def segmentation(params: Params, inputs: Inputs) -> StageOutput:
         whole=_whole(micro, params, inputs, solved),
         members=params["members"],
         fine=min(_FINE, params["members"]),
-        rehearsals=()
-        if model is None
-        else (rehearse(micro, model, seed, calibrated=known) for seed in range(_REHEARSALS)),
+        rehearsals=rehearsals,
+        alternatives=alternatives,
         kind=_kind,
     )
     words = f"Properties were computed on {study.members} plausible segmentations"
     if study.rehearsals:
-        words += f", and the segmentation was rehearsed on {study.rehearsals} blocks"
+        words += (
+            f"; the segmentation was rehearsed on {study.rehearsals} blocks, and repeated on one "
+            f"with {study.alternatives} other models of how the phases look"
+        )
     quantities = {name: asdict(found) for name, found in study.quantities.items()}
     return StageOutput({"quantities": quantities, "sentence": words + "."})
 

@@ -1,16 +1,17 @@
 """How much of a number is owed to the labels: the same number on other plausible labels.
 
-Three things can be wrong:
+Four things can be wrong:
 
 - *spread*: the properties of plausible segmentations scatter, because the fractions are known only
   so well and interfaces lie here or there;
 - *shift*: their mean differs from the value of the labels that were chosen, which are smoother
   than any plausible truth;
 - *bias*: where a virtual scan of a plausible truth has been segmented in the same way, the
-  property of the answer differs from that of the truth.
+  property of the answer differs from that of the truth;
+- *model*: other models of how the phases look, which could as well be believed, give other labels.
 
 Shift and bias have the same cause, labels that are smoother than the truth, and each sees a part
-of it: they are added, and the sum and the spread are added in quadrature.
+of it: they are added, and the sum, the spread and the part of the model are added in quadrature.
 
 Properties of the members are computed on voxels twice as large. The coarse values are a control
 variate: what a few members have on the fine voxels beyond it is added to all of them.
@@ -29,6 +30,7 @@ from ..microstructure import Microstructure
 __all__ = ["MemberStudy", "SegmentationStudy", "segmentation_study"]
 
 Quantities = Callable[[Microstructure], Mapping[str, float]]
+Pair = tuple[Microstructure, Microstructure]
 
 # Fewer voxels along an axis are not coarsened.
 _SHORTEST = 16
@@ -51,8 +53,11 @@ class MemberStudy:
     bias : float or None
         Root mean square difference of answer and truth in rehearsals, on the scale of `whole`; None
         without rehearsals.
+    model : float or None
+        Root mean square difference between the labels of other models and the chosen ones, on the
+        scale of `whole`; None without such alternatives.
     uncertainty : float
-        Standard uncertainty: the root of spread^2 + (abs(shift) + bias)^2.
+        Standard uncertainty: the root of spread^2 + (abs(shift) + bias)^2 + model^2.
     """
 
     whole: float
@@ -60,6 +65,7 @@ class MemberStudy:
     spread: float
     shift: float
     bias: float | None
+    model: float | None
     uncertainty: float
 
 
@@ -71,15 +77,16 @@ class SegmentationStudy:
     ----------
     quantities : mapping of str to MemberStudy
         By name; quantities that are not finite or zero on the chosen labels are left out.
-    members, fine, rehearsals : int
+    members, fine, rehearsals, alternatives : int
         How many segmentations were drawn, on how many of them the quantities were computed on
-        the fine voxels too, and how many rehearsals there were.
+        the fine voxels too, and how many rehearsals and alternatives there were.
     """
 
     quantities: Mapping[str, MemberStudy]
     members: int
     fine: int
     rehearsals: int
+    alternatives: int
 
 
 def segmentation_study(
@@ -90,7 +97,8 @@ def segmentation_study(
     whole: Mapping[str, float] | None = None,
     members: int = 8,
     fine: int = 2,
-    rehearsals: Iterable[tuple[Microstructure, Microstructure]] = (),
+    rehearsals: Iterable[Pair] = (),
+    alternatives: Iterable[Pair] = (),
     kind: Callable[[str], str] = str,
 ) -> SegmentationStudy:
     """Compute quantities on plausible segmentations of an image.
@@ -114,9 +122,12 @@ def segmentation_study(
         fine voxels.
     rehearsals : iterable of (truth, answer)
         Blocks of labels that were taken for true, and what the segmentation made of them.
+    alternatives : iterable of (chosen, other)
+        Blocks of the chosen labels, and what another model made of them.
     kind : callable, optional
         ``kind(name)`` is equal for quantities that err alike, such as one property in three
-        directions: their rehearsals count together, as a few blocks say little of one direction.
+        directions: their rehearsals and alternatives count together, as a few blocks say little
+        of one direction.
 
     Returns
     -------
@@ -142,13 +153,8 @@ def segmentation_study(
         if k < fine:
             fine_values.append(quantities(member))
         coarse_values.append(quantities(member.coarsen(2)) if coarsened else fine_values[-1])
-    pairs = [(quantities(truth), quantities(answer)) for truth, answer in rehearsals]
-    errors: dict[str, list[float]] = {}
-    for truth, answer in pairs:
-        for name in chosen:
-            right, ours = truth.get(name, math.nan), answer.get(name, math.nan)
-            if right and math.isfinite(ours / right):
-                errors.setdefault(kind(name), []).append(ours / right - 1.0)
+    biases, rehearsed = _relative_differences(rehearsals, quantities, kind)
+    others, compared = _relative_differences(alternatives, quantities, kind)
     found = {}
     for name, value in chosen.items():
         study = _member_study(
@@ -156,11 +162,29 @@ def segmentation_study(
             coarse_chosen.get(name, math.nan),
             [values.get(name, math.nan) for values in fine_values],
             [values.get(name, math.nan) for values in coarse_values],
-            errors.get(kind(name), []),
+            biases.get(kind(name), []),
+            others.get(kind(name), []),
         )
         if study is not None:
             found[name] = study
-    return SegmentationStudy(found, members, fine, len(pairs))
+    return SegmentationStudy(found, members, fine, rehearsed, compared)
+
+
+def _relative_differences(
+    pairs: Iterable[Pair], quantities: Quantities, kind: Callable[[str], str]
+) -> tuple[dict[str, list[float]], int]:
+    """Return what the second of each pair differs by from the first, by kind, and their number."""
+    found: dict[str, list[float]] = {}
+    before, values, number = None, {}, 0
+    for first, second in pairs:
+        number += 1
+        # Several in a row may be compared with the same labels.
+        values = values if first is before else dict(quantities(first))
+        before, others = first, quantities(second)
+        for name, value in values.items():
+            if value and math.isfinite(ratio := others.get(name, math.nan) / value):
+                found.setdefault(kind(name), []).append(ratio - 1.0)
+    return found, number
 
 
 def _member_study(
@@ -169,6 +193,7 @@ def _member_study(
     fine_members: Sequence[float],
     coarse_members: Sequence[float],
     errors: Sequence[float],
+    others: Sequence[float],
 ) -> MemberStudy | None:
     """Return the study of one quantity, or None where there is nothing to compare."""
     numbers = np.array([value, coarse, *fine_members, *coarse_members], float)
@@ -180,7 +205,13 @@ def _member_study(
     estimates = value + control + rest.mean()
     spread = float(np.std(estimates, ddof=1))
     shift = float(np.mean(estimates) - value)
-    # The root mean square: errors of either sign would cancel in the mean.
-    bias = value * float(np.sqrt(np.mean(np.square(errors)))) if errors else None
-    total = math.hypot(spread, abs(shift) + abs(bias or 0.0))
-    return MemberStudy(value, tuple(map(float, estimates)), spread, shift, bias, total)
+    bias, model = _part(value, errors), _part(value, others)
+    total = math.hypot(spread, abs(shift) + (bias or 0.0), model or 0.0)
+    return MemberStudy(value, tuple(map(float, estimates)), spread, shift, bias, model, total)
+
+
+def _part(value: float, differences: Sequence[float]) -> float | None:
+    """Return the root mean square: differences of either sign would cancel in the mean."""
+    if not differences:
+        return None
+    return abs(value) * float(np.sqrt(np.mean(np.square(differences))))

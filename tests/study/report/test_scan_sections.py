@@ -60,7 +60,13 @@ def scan_view(phases=PHASES, **changes) -> ScanView:
 
 
 def members(name="tortuosity_factor", of="pore, z", whole=2.0, **changes) -> MembersView:
-    settings = {"members": (1.9, 2.1, 2.12), "spread": 0.12, "shift": 0.04, "bias": 0.03}
+    settings = {
+        "members": (1.9, 2.1, 2.12),
+        "spread": 0.12,
+        "shift": 0.04,
+        "bias": 0.03,
+        "model": 0.05,
+    }
     return MembersView(name, of, whole, uncertainty=0.13, **{**settings, **changes})
 
 

@@ -4,16 +4,12 @@ A plausible segmentation is taken for the truth, a scan of it is made with the b
 of the real one, and that scan is segmented in the same way. What a property of the answer differs
 from that of the known truth is the error of the method on this material (a parametric bootstrap:
 B. Efron, R. J. Tibshirani, An Introduction to the Bootstrap, Chapman & Hall 1993, sec. 6.5).
-Grey values of the phases are only known so well, and the scan has others by their standard
-uncertainty: what is brighter in one rehearsal is darker in the next, and neighbours in grey err in
-opposite directions.
 Blocks of the image are enough, as only differences matter.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...microstructure import Microstructure
 from .ensemble import plausible_segmentation
@@ -37,8 +33,7 @@ def rehearse(
     model : GreyModel
         With which it was found.
     seed : int
-        Chooses the block, the truth and the noise, and whether the grey value of a phase is one
-        standard uncertainty higher or lower: even and odd seeds balance.
+        Chooses the block, the truth and the noise.
     calibrated : bool
         Whether the fractions were known; then those of the truth are known to the rehearsal.
 
@@ -63,7 +58,7 @@ def rehearse(
     numbers = np.zeros(256, np.uint8)
     numbers[list(truth.phases.values())] = np.arange(len(truth.phases))
     labels = numbers[truth.labels]
-    values = blurred(_possible_means(model, seed)[labels], model.blur)
+    values = blurred(np.asarray(model.means, np.float32)[labels], model.blur)
     values += np.float32(model.noise / NOISE_SHARE) * generator.standard_normal(
         values.shape, np.float32
     )
@@ -73,9 +68,3 @@ def rehearse(
     label_voxels(probabilities, known if calibrated else None, found)
     original = np.array(list(truth.phases.values()), np.uint8)
     return truth, Microstructure(original[found], truth.voxel_size, truth.phases)
-
-
-def _possible_means(model: GreyModel, seed: int) -> NDArray[np.float32]:
-    signs = (-1.0) ** (seed + np.arange(len(model.means)))
-    uncertainties = np.array(model.mean_uncertainties or [0.0])
-    return (np.array(model.means) + signs * uncertainties).astype(np.float32)

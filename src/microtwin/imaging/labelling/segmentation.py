@@ -23,6 +23,7 @@ from .laboratory import checked_fractions
 from .posterior import FULL_WEIGHT, GreyModel, LabelSampler, learn_grey_model
 
 __all__ = [
+    "HALO",
     "Segmentation",
     "first_guess",
     "label_voxels",
@@ -35,7 +36,7 @@ __all__ = [
 _FORGOTTEN = 6
 _COUNTED = 8
 # Layers of a neighbouring slab that take part: several correlation lengths of the labels.
-_HALO = 8
+HALO = 8
 _LEARNED_FROM = 1_200_000
 # Voxels from which the weights of the phases are found.
 _WEIGHED = 1_000_000
@@ -122,7 +123,7 @@ def segment(
     model = learn_grey_model(blocks, guesses, levels.means, fractions=known, seed=seed)
     model = replace(model, mean_uncertainties=levels.uncertainties)
     probabilities = _room("probabilities", (len(phases), *volume.shape), folder)
-    for first, start, stop, values in float_slabs(volume, _HALO):
+    for first, start, stop, values in float_slabs(volume, HALO):
         found = phase_probabilities(values, model, seed, first)
         probabilities[:, start:stop] = found[:, start - first : stop - first]
     labels = _room("labels", volume.shape, folder)

@@ -247,8 +247,10 @@ class MembersView:
         Standard deviation of the members, and their mean less the value of the chosen labels.
     bias : float or None
         Difference between answer and truth in rehearsals of the segmentation.
+    model : float or None
+        Difference between the labels of other models and the chosen ones.
     uncertainty : float
-        Standard uncertainty from the three.
+        Standard uncertainty from the four.
     """
 
     name: str
@@ -258,6 +260,7 @@ class MembersView:
     spread: float
     shift: float
     bias: float | None
+    model: float | None
     uncertainty: float
 
 

@@ -164,14 +164,14 @@ def members_figure(view: SegmentationView) -> str:
         return ""
     alt = (
         "Tortuosity factor of each plausible segmentation, in per cent from that of the chosen "
-        "labels, and the spread, shift and bias that make up the uncertainty."
+        "labels, and the parts that make up the uncertainty: spread, shift, bias and model."
     )
     with drawn("members", (9.4, 1.25 + 0.55 * len(shown)), alt) as drawing:
         left, right = drawing.figure.subplots(1, 2, sharey=True, width_ratios=(5, 4))
-        rehearsed = any(quantity.bias is not None for quantity in shown)
+        modelled = any(quantity.bias is not None for quantity in shown)
         for row, quantity in enumerate(shown):
             _plot_members(left, row, quantity)
-            _plot_parts(right, row, quantity, rehearsed)
+            _plot_parts(right, row, quantity, modelled)
         left.axvline(0.0, color=INK, linewidth=0.7, linestyle=":")
         left.set_yticks(
             range(len(shown)),
@@ -190,7 +190,7 @@ def members_figure(view: SegmentationView) -> str:
             axes.legend(
                 loc="lower left",
                 bbox_to_anchor=(0.0, 1.0),
-                ncols=3,
+                ncols=4,
                 handlelength=1.4,
                 borderaxespad=0.2,
             )
@@ -224,15 +224,16 @@ def _plot_members(axes: Axes, row: int, quantity: MembersView) -> None:
     )
 
 
-def _plot_parts(axes: Axes, row: int, quantity: MembersView, rehearsed: bool) -> None:
+def _plot_parts(axes: Axes, row: int, quantity: MembersView, modelled: bool) -> None:
     parts = [("spread", quantity.spread), ("shift", quantity.shift)]
-    if rehearsed:
-        parts.append(("bias", quantity.bias or 0.0))
+    if modelled:
+        parts += [("bias", quantity.bias or 0.0), ("model", quantity.model or 0.0)]
+    height = 0.64 / len(parts)
     for index, (name, part) in enumerate(parts):
         axes.barh(
-            row + 0.2 * (index - 1),
+            row + height * (index - 0.5 * (len(parts) - 1)),
             100.0 * abs(part) / abs(quantity.whole),
-            height=0.18,
+            height=0.9 * height,
             color=SERIES[index + 1],
             label=None if row else name,
         )

@@ -121,13 +121,14 @@ def segmentation_section(data: ReportData) -> str:
         "Left, tortuosity factor of each plausible segmentation relative to that of the chosen "
         "labels, with the standard uncertainty from the segmentation as a bar. Right, its parts: "
         "scatter of the plausible segmentations (spread), distance of their mean from the chosen "
-        f"labels (shift), error of the segmentation in rehearsals (bias).{chosen}",
+        "labels (shift), error of the segmentation in rehearsals (bias), and difference of labels "
+        f"by other models of how the phases look (model).{chosen}",
         "wide",
     )
     rows = [_members_row(quantity) for quantity in view.quantities]
     if not rows:
         return body
-    head = ["Quantity", "Of", "Chosen labels", "Spread", "Shift", "Bias"]
+    head = ["Quantity", "Of", "Chosen labels", "Spread", "Shift", "Bias", "Model"]
     return body + details(
         f"All {len(rows)} quantities",
         table(head, rows, caption="Values with the standard uncertainty of the labels", words=2),
@@ -153,7 +154,10 @@ def _members_row(view: MembersView) -> list[Any]:
         value_with_uncertainty(value, view.uncertainty / factor, unit),
         uncertainty_term(view.spread / factor, value),
         ("\u2212" if view.shift < 0 else "") + uncertainty_term(view.shift / factor, value),
-        muted("–") if view.bias is None else uncertainty_term(view.bias / factor, value),
+        *(
+            muted("–") if part is None else uncertainty_term(part / factor, value)
+            for part in (view.bias, view.model)
+        ),
     ]
 
 
