@@ -49,7 +49,7 @@ def test_four_models_that_differ_in_grey_values_and_couplings(noisy, monkeypatch
     assert_allclose(means, signs[:, None] * np.array([0.1, -0.3, 0.1]), atol=1e-12)
     coupling = np.array([m.coupling for m in models]) - model.coupling
     others = np.sign(coupling[:, 0, 2])
-    pattern = 0.1 * np.array([[0, -1, 1], [-1, 0, -1], [1, -1, 0]])
+    pattern = 0.2 * np.array([[0, -1, 1], [-1, 0, -1], [1, -1, 0]])
     assert_allclose(coupling, others[:, None, None] * pattern, atol=1e-12)
     # Each sign of one with each of the other.
     assert sorted(zip(signs, others, strict=True)) == [(-1, -1), (-1, 1), (1, -1), (1, 1)]
