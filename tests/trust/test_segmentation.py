@@ -83,10 +83,15 @@ def test_other_models_join_in_quadrature():
         lambda seed: image(0.5),
         members=2,
         rehearsals=[(image(0.5), image(0.625))],
-        alternatives=[(chosen, image(0.75)), (chosen, image(0.5)), (chosen, image(0.375))],
+        alternatives=[
+            ("grey", chosen, image(0.75)),
+            ("grey", chosen, image(0.5)),
+            ("prior", chosen, image(0.375)),
+        ],
     )
     found = study.quantities["porosity"]
-    assert found.model == pytest.approx(0.5 * math.sqrt((0.5**2 + 0.25**2) / 3))
+    # Two that differ in one thing are averaged, and two things add up.
+    assert found.model == pytest.approx(0.5 * math.sqrt(0.5**2 / 2 + 0.25**2))
     assert found.uncertainty == pytest.approx(math.hypot(0.125, found.model))
     assert (study.rehearsals, study.alternatives) == (1, 3)
     # Once for the whole, and once for the three that it is compared with.

@@ -58,7 +58,7 @@ def segmentation(params: Params, inputs: Inputs) -> StageOutput:
         )
 
     rehearsals: Iterable[Pair] = ()
-    alternatives: Iterable[Pair] = ()
+    alternatives: Iterable[tuple[str, Microstructure, Microstructure]] = ()
     if model is not None:
         rehearsals = (rehearse(micro, model, k, calibrated=known) for k in range(_REHEARSALS))
         _, _, volume, _ = prepared_volumes(params, inputs)

@@ -54,8 +54,9 @@ class MemberStudy:
         Root mean square difference of answer and truth in rehearsals, on the scale of `whole`; None
         without rehearsals.
     model : float or None
-        Root mean square difference between the labels of other models and the chosen ones, on the
-        scale of `whole`; None without such alternatives.
+        Difference between the labels of other models and the chosen ones, root mean square of
+        those that differ in one thing, and root of the sum of the squares over all things; on the
+        scale of `whole`. None without alternatives.
     uncertainty : float
         Standard uncertainty: the root of spread^2 + (abs(shift) + bias)^2 + model^2.
     """
@@ -98,7 +99,7 @@ def segmentation_study(
     members: int = 8,
     fine: int = 2,
     rehearsals: Iterable[Pair] = (),
-    alternatives: Iterable[Pair] = (),
+    alternatives: Iterable[tuple[str, Microstructure, Microstructure]] = (),
     kind: Callable[[str], str] = str,
 ) -> SegmentationStudy:
     """Compute quantities on plausible segmentations of an image.
@@ -122,8 +123,8 @@ def segmentation_study(
         fine voxels.
     rehearsals : iterable of (truth, answer)
         Blocks of labels that were taken for true, and what the segmentation made of them.
-    alternatives : iterable of (chosen, other)
-        Blocks of the chosen labels, and what another model made of them.
+    alternatives : iterable of (source, chosen, other)
+        What another model differs in, blocks of the chosen labels, and what it made of them.
     kind : callable, optional
         ``kind(name)`` is equal for quantities that err alike, such as one property in three
         directions: their rehearsals and alternatives count together, as a few blocks say little
@@ -153,8 +154,8 @@ def segmentation_study(
         if k < fine:
             fine_values.append(quantities(member))
         coarse_values.append(quantities(member.coarsen(2)) if coarsened else fine_values[-1])
-    biases, rehearsed = _relative_differences(rehearsals, quantities, kind)
-    others, compared = _relative_differences(alternatives, quantities, kind)
+    biases, rehearsed = _mean_squares((("", *pair) for pair in rehearsals), quantities, kind)
+    others, compared = _mean_squares(alternatives, quantities, kind)
     found = {}
     for name, value in chosen.items():
         study = _member_study(
@@ -162,29 +163,39 @@ def segmentation_study(
             coarse_chosen.get(name, math.nan),
             [values.get(name, math.nan) for values in fine_values],
             [values.get(name, math.nan) for values in coarse_values],
-            biases.get(kind(name), []),
-            others.get(kind(name), []),
+            biases.get(kind(name)),
+            others.get(kind(name)),
         )
         if study is not None:
             found[name] = study
     return SegmentationStudy(found, members, fine, rehearsed, compared)
 
 
-def _relative_differences(
-    pairs: Iterable[Pair], quantities: Quantities, kind: Callable[[str], str]
-) -> tuple[dict[str, list[float]], int]:
-    """Return what the second of each pair differs by from the first, by kind, and their number."""
-    found: dict[str, list[float]] = {}
+def _mean_squares(
+    compared: Iterable[tuple[str, Microstructure, Microstructure]],
+    quantities: Quantities,
+    kind: Callable[[str], str],
+) -> tuple[dict[str, float], int]:
+    """Return mean squares of relative differences by kind, and how many pairs there are.
+
+    The mean is over all of one source; different sources add up.
+    """
+    found: dict[str, dict[str, list[float]]] = {}
     before, values, number = None, {}, 0
-    for first, second in pairs:
+    for source, first, second in compared:
         number += 1
         # Several in a row may be compared with the same labels.
         values = values if first is before else dict(quantities(first))
         before, others = first, quantities(second)
         for name, value in values.items():
             if value and math.isfinite(ratio := others.get(name, math.nan) / value):
-                found.setdefault(kind(name), []).append(ratio - 1.0)
-    return found, number
+                of_kind = found.setdefault(kind(name), {})
+                of_kind.setdefault(source, []).append((ratio - 1.0) ** 2)
+    sums = {
+        name: sum(float(np.mean(squares)) for squares in sources.values())
+        for name, sources in found.items()
+    }
+    return sums, number
 
 
 def _member_study(
@@ -192,8 +203,8 @@ def _member_study(
     coarse: float,
     fine_members: Sequence[float],
     coarse_members: Sequence[float],
-    errors: Sequence[float],
-    others: Sequence[float],
+    bias_square: float | None,
+    model_square: float | None,
 ) -> MemberStudy | None:
     """Return the study of one quantity, or None where there is nothing to compare."""
     numbers = np.array([value, coarse, *fine_members, *coarse_members], float)
@@ -205,13 +216,10 @@ def _member_study(
     estimates = value + control + rest.mean()
     spread = float(np.std(estimates, ddof=1))
     shift = float(np.mean(estimates) - value)
-    bias, model = _part(value, errors), _part(value, others)
+    # Root mean squares: differences of either sign would cancel in the mean.
+    bias, model = (
+        None if square is None else abs(value) * math.sqrt(square)
+        for square in (bias_square, model_square)
+    )
     total = math.hypot(spread, abs(shift) + (bias or 0.0), model or 0.0)
     return MemberStudy(value, tuple(map(float, estimates)), spread, shift, bias, model, total)
-
-
-def _part(value: float, differences: Sequence[float]) -> float | None:
-    """Return the root mean square: differences of either sign would cancel in the mean."""
-    if not differences:
-        return None
-    return abs(value) * float(np.sqrt(np.mean(np.square(differences))))
