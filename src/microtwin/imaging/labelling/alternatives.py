@@ -23,8 +23,8 @@ __all__ = ["alternative_segmentations"]
 
 _EDGE = 96
 # By how much the couplings of the true labels (maximum pseudo-likelihood) differ from learned ones
-# on virtual scans of three cathodes: all are higher, by 0.22 to 0.33 on average, and those of phases
-# that are no neighbours in grey more so than the others, by 0.09 to 0.12 from the middle.
+# on virtual scans of three cathodes: all are higher, by 0.22 to 0.33 on average, and those of
+# phases that are no neighbours in grey more so than the others, by 0.09 to 0.12 from the middle.
 _ALL_HIGHER = 0.25
 _FAR_HIGHER = 0.1
 
