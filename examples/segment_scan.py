@@ -38,7 +38,8 @@ known = {name: truth.volume_fraction(name) for name in phases}
 found = segment(Corrected(scan, corrections), scan.voxel_size, phases, fractions=known)
 micro = found.microstructure
 right = np.mean(micro.labels == truth.labels)
-print(f"{100 * right:.1f} % of the voxels are right; blur {found.model.blur:.2f} voxel")
+blur = " ".join(f"{width:.2f}" for width in found.model.blur)
+print(f"{100 * right:.1f} % of the voxels are right; blur along z, y, x: {blur} voxel")
 
 tau = mt.transport.tortuosity_factor(micro, "pore").tortuosity_factor
 true_tau = mt.transport.tortuosity_factor(truth, "pore").tortuosity_factor

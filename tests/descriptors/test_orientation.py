@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from microtwin.descriptors.orientation import (
@@ -79,6 +79,11 @@ def test_boxes(edges):
 
 @given(
     values=st.lists(st.floats(0.0, 100.0), min_size=13, max_size=13), factor=st.floats(1e-12, 1e3)
+)
+@example(
+    # Far from any surface: multipliers of 1e4, where the objective has few digits left.
+    values=[0, 1.09375, 1, 91, 91.87890625, 0, 100, 100, 6.38671875, 1, 6.38671875, 45.84594974, 1],
+    factor=1.0,
 )
 @settings(max_examples=50, deadline=None)
 def test_any_counts_give_an_area_that_scales(values, factor):

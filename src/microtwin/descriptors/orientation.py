@@ -127,8 +127,10 @@ def area_from_projections(
         hessian = (cosines * masses) @ cosines.T + _ENTROPY_WEIGHT * np.eye(len(gradient))
         step = -np.linalg.solve(hessian, gradient)
         slope, length = float(gradient @ step), 1.0
-        # The rounding error of the objective would otherwise reject the last, tiny steps.
-        while objective(multipliers + length * step) > value + 1e-4 * length * slope + 1e-14:
+        # The rounding error of the objective would otherwise reject the last, tiny steps. With
+        # projections that no surface has the multipliers, and with them the error, are large.
+        rounding = 1e-14 * (1.0 + float(np.abs(multipliers) @ np.abs(target)))
+        while objective(multipliers + length * step) > value + 1e-4 * length * slope + rounding:
             length *= 0.5
         multipliers = multipliers + length * step
         value = objective(multipliers)
