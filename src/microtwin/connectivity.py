@@ -7,6 +7,8 @@ in a periodic image, if it winds around the period in that direction.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,15 +16,18 @@ __all__ = ["carrying_clusters", "label_clusters", "percolating_mask"]
 
 
 def label_clusters(
-    mask: NDArray[np.bool_], periodic: bool = False
+    mask: NDArray[np.bool_], periodic: bool = False, connectivity: Literal[6, 26] = 6
 ) -> tuple[NDArray[np.integer], int]:
-    """Label the face-connected clusters of a mask.
+    """Label the connected clusters of a mask.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (nz, ny, nx)
     periodic : bool
         Whether clusters are joined across the outer faces of the image.
+    connectivity : {6, 26}
+        Voxels are connected through faces, or through faces, edges and corners; the latter is
+        for what a face-connected phase leaves over, and not for periodic images.
 
     Returns
     -------
@@ -33,7 +38,9 @@ def label_clusters(
     """
     import cc3d
 
-    clusters, n = cc3d.connected_components(mask, connectivity=6, binary_image=True, return_N=True)
+    clusters, n = cc3d.connected_components(
+        mask, connectivity=connectivity, binary_image=True, return_N=True
+    )
     if not periodic:
         return clusters, int(n)
     roots, numbers = np.unique(_wrap(clusters, int(n))[0], return_inverse=True)

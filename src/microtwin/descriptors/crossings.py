@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from .orientation import DIRECTIONS
 
-__all__ = ["configuration_histogram", "projected_areas"]
+__all__ = [
+    "configuration_histogram",
+    "corner_counts",
+    "plane_cells",
+    "projected_areas",
+    "section_euler_numbers",
+]
+
+CORNERS = tuple(itertools.product((0, 1), repeat=3))
 
 
 def configuration_histogram(
@@ -65,6 +73,93 @@ def projected_areas(
     return (histogram @ _crossing_table()) * (np.prod(voxel_size) / spacing)
 
 
+def section_euler_numbers(histogram: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the sum of the Euler numbers of all plane sections, for each of the 13 normals.
+
+    Voxel centres on a lattice plane form squares or rectangles, on the planes across a space
+    diagonal triangles. A voxel alone in its square is a quarter of a vertex; two across the
+    diagonal of a square are joined or not, and count as half joined.
+
+    Parameters
+    ----------
+    histogram : ndarray, shape (256,)
+        From `configuration_histogram`.
+
+    Returns
+    -------
+    ndarray, shape (13,)
+        In the order of `microtwin.descriptors.orientation.DIRECTIONS`, which here are the normals
+        in the reciprocal lattice.
+    """
+    return histogram @ _section_table()
+
+
+def corner_counts(dimension: int) -> NDArray[np.int64]:
+    """Count the corners, edges, squares or cubes (dimension 0, 1, 2, 3) that lie inside.
+
+    Returns
+    -------
+    ndarray of int64, shape (256,)
+        How many sides of that dimension of the 2x2x2 cube have all corners inside, for each
+        configuration.
+    """
+    inside = _corners_inside()
+    counts = np.zeros(256, np.int64)
+    for free in itertools.combinations(range(3), dimension):
+        for base in itertools.product((0, 1), repeat=3 - dimension):
+            fixed = dict(zip((a for a in range(3) if a not in free), base, strict=True))
+            corners = [c for c in CORNERS if all(c[a] == v for a, v in fixed.items())]
+            counts += inside[:, [_bit(c) for c in corners]].all(axis=1)
+    return counts
+
+
+def _bit(corner: tuple[int, ...]) -> int:
+    return corner[0] + 2 * corner[1] + 4 * corner[2]
+
+
+def _corners_inside() -> NDArray[np.int64]:
+    """Whether each corner, by bit, is inside, for each configuration: shape (256, 8)."""
+    return (np.arange(256)[:, None] >> np.arange(8)) & 1
+
+
+def plane_cells(normal: tuple[int, ...]) -> list[tuple[float, list[int]]]:
+    """Return the cells of the lattice planes across a normal that lie in a 2x2x2 cube.
+
+    Parameters
+    ----------
+    normal : 3 ints
+        One of `microtwin.descriptors.orientation.DIRECTIONS`.
+
+    Returns
+    -------
+    list of (float, list of int)
+        For each cell of three or four corners, the part of it that belongs to this cube (half a
+        square on a face of the cube), and the bits of its corners.
+    """
+    heights: dict[int, list[int]] = {}
+    for corner in CORNERS:
+        height = sum(n * c for n, c in zip(normal, corner, strict=True))
+        heights.setdefault(height, []).append(_bit(corner))
+    share = 0.5 if normal.count(0) == 2 else 1.0
+    return [(share, bits) for bits in heights.values() if len(bits) > 2]
+
+
+@lru_cache(maxsize=1)
+def _section_table() -> NDArray[np.float64]:
+    """Euler number of the sections of each configuration, shape (256, 13)."""
+    inside = _corners_inside()
+    table = np.zeros((256, len(DIRECTIONS)))
+    # By the number of corners inside a cell: vertices less edges plus cells, each in proportion
+    # to its angle in the cell.
+    square = np.array([0.0, 0.25, 0.0, -0.25, 0.0])
+    triangle = np.array([0.0, 1 / 6, -1 / 6, 0.0])
+    for k, normal in enumerate(DIRECTIONS):
+        for share, bits in plane_cells(normal):
+            values = square if len(bits) == 4 else triangle
+            table[:, k] += share * values[inside[:, bits].sum(axis=1)]
+    return table
+
+
 @lru_cache(maxsize=1)
 def _crossing_table() -> NDArray[np.float64]:
     """Boundary crossings per configuration and direction, shape (256, 13).
@@ -73,14 +168,12 @@ def _crossing_table() -> NDArray[np.float64]:
     face diagonal by two and counts half, on a space diagonal it belongs to one cube alone.
     """
     table = np.zeros((256, len(DIRECTIONS)))
-    inside = (np.arange(256)[:, None] >> np.arange(8)) & 1
-    corners = list(itertools.product((0, 1), repeat=3))
-    for a, b in itertools.permutations(corners, 2):
+    inside = _corners_inside()
+    for a, b in itertools.permutations(CORNERS, 2):
         difference = tuple(j - i for i, j in zip(a, b, strict=True))
         if difference in DIRECTIONS:
             share = 0.5 ** difference.count(0)
-            bit_a, bit_b = (c[0] + 2 * c[1] + 4 * c[2] for c in (a, b))
-            crosses = inside[:, bit_a] != inside[:, bit_b]
+            crosses = inside[:, _bit(a)] != inside[:, _bit(b)]
             table[:, DIRECTIONS.index(difference)] += share * crosses
     return table
 

@@ -1,6 +1,7 @@
 __all__ = [
     "PhaseGeometry",
     "area_vectors",
+    "distance_map",
     "face_openings",
     "film_faces",
     "level_set_geometry",
@@ -10,6 +11,7 @@ __all__ = [
 ]
 
 from .apertures import PhaseGeometry, smooth_geometry, voxel_geometry
+from .distances import distance_map
 from .films import face_openings, film_faces
 from .interfaces import area_vectors, phase_fractions
 from .level_set import level_set_geometry

@@ -10,7 +10,6 @@ from microtwin import Microstructure
 from microtwin.generation import Particles as Spheres
 from microtwin.generation import packed_spheres, paint
 from microtwin.imaging import read_microstructure, separate_particles
-from microtwin.imaging.labelling.particles import _distances
 from real_images import real_image
 
 EDGE = 4e-7
@@ -39,20 +38,6 @@ def agreement(found, owner):
     for key, count in zip(keys, counts, strict=True):
         best[key >> 32] = max(best.get(key >> 32, 0), count)
     return sum(best.values()) / inside.sum()
-
-
-@settings(max_examples=25)
-@given(
-    st.tuples(*[st.integers(2, 12)] * 3),
-    st.tuples(*[st.floats(0.25, 4)] * 3),
-    st.integers(0, 1000),
-)
-def test_distances_are_those_of_scipy(shape, edges, seed):
-    mask = np.random.default_rng(seed).random(shape) < 0.9
-    mask[0, 0, 0] = False
-    expected = distance_transform_edt(mask, sampling=edges)
-    # Single precision.
-    assert _distances(mask, edges) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(

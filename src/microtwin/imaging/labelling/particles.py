@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...geometry import distance_map
 from ...microstructure import Microstructure
 from ...numerics.threads import even_shares, over_slabs
 from . import particle_kernels as kernels
@@ -114,7 +115,7 @@ def separate_particles(
             f"an image of {mask.size} voxels has more than can be numbered, {_MOST_VOXELS}; crop "
             "or coarsen it"
         )
-    distance = _distances(mask, micro.voxel_size)
+    distance = distance_map(mask, micro.voxel_size)
     del mask
     labels = np.empty(micro.shape, np.int32)
     steps = np.array(micro.voxel_size)
@@ -130,18 +131,6 @@ def separate_particles(
     del pairs, heights, order
     _renumber(labels, parent)
     return _measured(labels, micro.voxel_size)
-
-
-def _distances(mask: NDArray[np.bool_], voxel_size: tuple[float, ...]) -> NDArray[np.float32]:
-    """Return the distance of each voxel of a mask to the nearest one outside it, in m."""
-    # In edges of a voxel, so that squares of nanometres do not leave single precision.
-    unit = min(voxel_size)
-    steps = np.array(voxel_size) / unit
-    distance = np.empty(mask.shape, np.float32)
-    over_slabs(kernels.distances_along_rows, even_shares(mask.shape[0]), mask, steps, distance)
-    over_slabs(kernels.distances_along_z, even_shares(mask.shape[1]), steps, distance)
-    distance *= np.float32(unit)
-    return distance
 
 
 def _summits(link: NDArray[np.int32], distance: NDArray[np.float32]) -> NDArray[np.float32]:
