@@ -10,17 +10,18 @@ from microtwin.generation import packed_spheres, paint
 TWO = {"pore": 0, "active": 1}
 
 
-def test_an_ellipsoid_of_any_direction_on_voxels_of_three_edges():
+@pytest.mark.parametrize("seed", range(5))
+def test_an_ellipsoid_of_any_direction_on_voxels_of_three_edges(seed):
     edges = np.array([1.0, 0.8, 1.2]) * 1e-6
     shape = (50, 60, 40)
-    axes, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))
+    axes, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((3, 3)))
     semi_axes = np.array([18.0, 9.0, 6.0]) * 1e-6
     away = (np.indices(shape).reshape(3, -1).T + 0.5 - np.array(shape) / 2) * edges
     inside = np.sum((away @ axes / semi_axes) ** 2, axis=1).reshape(shape) < 1
     found = particle_shapes(mt.Microstructure(inside.astype(np.uint8), edges, TWO), "active")
-    assert found.semi_axes[0] == pytest.approx(semi_axes, rel=0.01)
+    assert found.semi_axes[0] == pytest.approx(semi_axes, rel=0.015)
     assert np.abs(np.sum(found.axes[0] * axes.T, axis=1)) == pytest.approx(1.0, abs=2e-3)
-    assert found.aspect_ratios[0] == pytest.approx(3.0, rel=0.01)
+    assert found.aspect_ratios[0] == pytest.approx(3.0, rel=0.015)
     assert found.diameters[0] == pytest.approx(2 * semi_axes.prod() ** (1 / 3), rel=2e-3)
     assert found.orientation_tensor() == pytest.approx(np.outer(axes[:, 0], axes[:, 0]), abs=5e-3)
     assert found.complete.tolist() == [True]

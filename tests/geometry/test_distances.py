@@ -11,7 +11,7 @@ from microtwin.geometry import distance_map
 
 @settings(max_examples=25)
 @given(
-    st.tuples(*[st.integers(2, 12)] * 3),
+    st.tuples(st.integers(2, 12), st.integers(2, 12), st.integers(2, 40)),
     st.tuples(*[st.floats(0.25, 4)] * 3),
     st.integers(0, 1000),
 )

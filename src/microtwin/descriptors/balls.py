@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,13 @@ from ..microstructure import Direction, Microstructure, VoxelSize, axis_index
 from ..numerics.threads import even_shares, over_slabs
 from . import ball_kernels as kernels
 
-__all__ = ["SizeDistribution", "constrictivity", "intruded_diameter", "local_thickness"]
+__all__ = [
+    "SizeDistribution",
+    "constrictivity",
+    "intruded_diameter",
+    "local_thickness",
+    "sizes_and_constrictivity",
+]
 
 # Largest balls, in voxels, that are compared voxel by voxel with those of their neighbours, and
 # how finely squares of their radii are told apart there (those of cubic voxels are whole numbers).
@@ -100,10 +107,8 @@ def local_thickness(
     number of voxels. 15 bytes per voxel besides the image.
     """
     mask, inner = _mask(micro, phase, periodic)
-    radius = distance_map(mask, micro.voxel_size)
-    radius = _painted(radius, micro.voxel_size)[inner]
-    sizes = _distribution(radius, int(np.count_nonzero(mask[inner])))
-    return 2 * radius, sizes
+    radius = _painted(distance_map(mask, micro.voxel_size), micro.voxel_size)[inner]
+    return 2 * radius, _distribution(radius, int(np.count_nonzero(mask[inner])))
 
 
 def intruded_diameter(
@@ -134,24 +139,27 @@ def intruded_diameter(
         As `local_thickness`.
     """
     mask, _ = _mask(micro, phase, periodic=False)
-    radius = distance_map(mask, micro.voxel_size)
+    width = _intruded(mask, distance_map(mask, micro.voxel_size), micro.voxel_size, direction)
+    return 2 * width, _distribution(width, int(np.count_nonzero(mask)))
+
+
+def _intruded(
+    mask: NDArray[np.bool_],
+    radius: NDArray[np.float32],
+    voxel_size: VoxelSize,
+    direction: Direction,
+) -> NDArray[np.float32]:
+    """Return the largest radius of a ball that comes to each voxel, from the distance map."""
     numbers = np.arange(mask.size).reshape(mask.shape).take(0, axis_index(direction)).ravel()
     inlet = numbers[mask.ravel()[numbers]]
     width = np.zeros(mask.shape, np.float32)
     heap = np.empty(int(np.count_nonzero(mask)), np.int64)
     kernels.bottlenecks(radius.ravel(), inlet, heap, width)
-    del heap, radius
-    width = _painted(width, micro.voxel_size)
-    sizes = _distribution(width, int(np.count_nonzero(mask)))
-    return 2 * width, sizes
+    del heap
+    return _painted(width, voxel_size)
 
 
-def constrictivity(
-    micro: Microstructure,
-    phase: str,
-    direction: Direction = "z",
-    sizes: SizeDistribution | None = None,
-) -> float:
+def constrictivity(micro: Microstructure, phase: str, direction: Direction = "z") -> float:
     """Return the squared ratio of the bottlenecks of a phase to its bulges.
 
     beta = (r_min / r_max)^2, with half of the phase wider than r_max by local thickness and half
@@ -164,8 +172,6 @@ def constrictivity(
     micro : Microstructure
     phase : str
     direction : {"z", "y", "x"}
-    sizes : SizeDistribution, optional
-        Of `local_thickness`, if known already.
 
     Returns
     -------
@@ -176,11 +182,37 @@ def constrictivity(
     ValueError
         As `local_thickness`.
     """
-    if sizes is None:
-        sizes = local_thickness(micro, phase)[1]
+    return sizes_and_constrictivity(micro, phase, [direction])[1][direction]
+
+
+def sizes_and_constrictivity(
+    micro: Microstructure, phase: str, directions: Sequence[Direction], periodic: bool = False
+) -> tuple[SizeDistribution, dict[Direction, float]]:
+    """Return the sizes by `local_thickness`, and `constrictivity` along each direction.
+
+    Parameters
+    ----------
+    micro : Microstructure
+    phase : str
+    directions : sequence of {"z", "y", "x"}
+    periodic : bool
+        For the sizes that are returned; constrictivity is that of the image by itself.
+
+    Raises
+    ------
+    ValueError
+        As `local_thickness`.
+    """
+    mask, _ = _mask(micro, phase, periodic=False)
+    voxels = int(np.count_nonzero(mask))
+    radius = distance_map(mask, micro.voxel_size)
+    sizes = _distribution(_painted(radius, micro.voxel_size), voxels)
     bulge = sizes.quantile(0.5)
-    bottleneck = intruded_diameter(micro, phase, direction)[1].quantile(0.5)
-    return (bottleneck / bulge) ** 2
+    found = {}
+    for direction in directions:
+        width = _intruded(mask, radius, micro.voxel_size, direction)
+        found[direction] = (_distribution(width, voxels).quantile(0.5) / bulge) ** 2
+    return local_thickness(micro, phase, periodic=True)[1] if periodic else sizes, found
 
 
 def _mask(

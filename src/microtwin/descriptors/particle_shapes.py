@@ -105,7 +105,7 @@ def particle_shapes(
     sums = np.zeros((found.count, 6))
     kernels.add_second_moments(found.labels, found.centroids / edges - 0.5, sums)
     counts = found.volumes / edges.prod()
-    covariance = sums[:, [[0, 5, 4], [5, 1, 3], [4, 3, 2]]] / counts[:, None, None]
+    covariance = sums[:, [[0, 3, 4], [3, 1, 5], [4, 5, 2]]] / counts[:, None, None]
     covariance *= np.outer(edges, edges)
     # A voxel is not a point: a cube of edge h adds its own moment.
     covariance[:, [0, 1, 2], [0, 1, 2]] += edges**2 / 12

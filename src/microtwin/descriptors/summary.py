@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..connectivity import label_clusters, percolating_mask
 from ..microstructure import AXES, Direction, Microstructure
-from .balls import SizeDistribution, constrictivity, local_thickness
+from .balls import SizeDistribution, sizes_and_constrictivity
 from .chord_lengths import chords
 from .curvature import minkowski_functionals
 from .paths import geodesic_tortuosity
@@ -173,11 +173,9 @@ def describe(
             name: {d: chords(micro, name, d, periodic).mean for d in AXES} for name in names
         }
     if "sizes" in wanted:
-        sizes = {name: local_thickness(micro, name, periodic)[1] for name in shared}
-        parts["sizes"] = sizes
-        parts["constrictivity"] = {
-            name: {d: constrictivity(micro, name, d, sizes[name]) for d in AXES} for name in shared
-        }
+        found = {name: sizes_and_constrictivity(micro, name, AXES, periodic) for name in shared}
+        parts["sizes"] = {name: sizes for name, (sizes, _) in found.items()}
+        parts["constrictivity"] = {name: narrow for name, (_, narrow) in found.items()}
     if "paths" in wanted:
         parts["geodesic_tortuosity"] = {
             name: {d: geodesic_tortuosity(micro, name, d) for d in AXES} for name in names

@@ -7,23 +7,23 @@ from math import sqrt
 import numpy as np
 from numba import njit
 
-from ..numerics.compiling import OPTIONS
+from ..numerics.compiling import INNER, OPTIONS
 
 __all__ = ["distances_along_rows", "distances_along_z"]
 
 _FAR = np.inf
+# Columns that are copied out at once: they share lines of the cache.
+_TOGETHER = 16
 
 
-@njit(**OPTIONS)
-def _lower_envelope(line, step, heads, bounds):
-    """Replace squared distances along a line by the least of ``line[j] + (step (i - j))^2``.
+@njit(**INNER)
+def _lower_envelope(line, low, high, square, heads, bounds, values):
+    """Replace squared distances by the least of ``line[j] + square (i - j)^2``, low <= j < high.
 
-    The lower envelope of parabolas (P. F. Felzenszwalb, D. P. Huttenlocher, Theory Comput. 8
-    (2012) 415).
+    ``heads``, ``bounds`` and ``values`` are room to work in, as long as the line.
     """
     last = -1
-    square = step * step
-    for j in range(line.size):
+    for j in range(low, high):
         if line[j] == _FAR:
             continue
         start = -np.inf
@@ -39,45 +39,78 @@ def _lower_envelope(line, step, heads, bounds):
         bounds[last] = start
     if last < 0:
         return
-    values = np.empty(last + 1)
     for p in range(last + 1):
         values[p] = line[heads[p]]
     p = 0
-    for i in range(line.size):
+    for i in range(low, high):
         while p < last and bounds[p + 1] <= i:
             p += 1
         line[i] = values[p] + square * (i - heads[p]) ** 2
+
+
+@njit(**INNER)
+def _along_line(line, square, heads, bounds, values):
+    """Replace squared distances along a line by the least over the line.
+
+    The lower envelope of parabolas (P. F. Felzenszwalb, D. P. Huttenlocher, Theory Comput. 8
+    (2012) 415), piece by piece: no parabola reaches beyond a zero.
+    """
+    n = line.size
+    low = 0
+    while low < n:
+        if line[low] == 0 and (low + 1 == n or line[low + 1] == 0):
+            low += 1
+            continue
+        high = low + 1
+        while high < n and line[high] != 0:
+            high += 1
+        _lower_envelope(line, low, min(high + 1, n), square, heads, bounds, values)
+        low = high
 
 
 @njit(**OPTIONS)
 def distances_along_rows(first, end, mask, steps, out):
     """Write the squared distance to the background within each plane, for some planes."""
     _, ny, nx = mask.shape
-    row, column = np.empty(nx), np.empty(ny)
-    heads, bounds = np.empty(max(ny, nx), np.int64), np.empty(max(ny, nx))
+    columns, values = np.empty((_TOGETHER, ny)), np.empty(ny)
+    heads, bounds = np.empty(ny, np.int64), np.empty(ny)
     for z in range(first, end):
+        # Along x the nearest voxel outside is the last one before or the first one behind.
         for y in range(ny):
+            away = _FAR
             for x in range(nx):
-                row[x] = _FAR if mask[z, y, x] else 0.0
-            _lower_envelope(row, steps[2], heads, bounds)
-            out[z, y] = row
-        for x in range(nx):
+                away = away + steps[2] if mask[z, y, x] else 0.0
+                out[z, y, x] = away
+            away = _FAR
+            for x in range(nx - 1, -1, -1):
+                away = away + steps[2] if mask[z, y, x] else 0.0
+                out[z, y, x] = min(away, out[z, y, x]) ** 2
+        for x0 in range(0, nx, _TOGETHER):
+            width = min(_TOGETHER, nx - x0)
             for y in range(ny):
-                column[y] = out[z, y, x]
-            _lower_envelope(column, steps[1], heads, bounds)
+                for i in range(width):
+                    columns[i, y] = out[z, y, x0 + i]
+            for i in range(width):
+                _along_line(columns[i], steps[1] ** 2, heads, bounds, values)
             for y in range(ny):
-                out[z, y, x] = column[y]
+                for i in range(width):
+                    out[z, y, x0 + i] = columns[i, y]
 
 
 @njit(**OPTIONS)
 def distances_along_z(first, end, steps, out):
     """Turn squared distances within planes into distances, for some rows y."""
     nz, _, nx = out.shape
-    column, heads, bounds = np.empty(nz), np.empty(nz, np.int64), np.empty(nz)
+    columns, values = np.empty((_TOGETHER, nz)), np.empty(nz)
+    heads, bounds = np.empty(nz, np.int64), np.empty(nz)
     for y in range(first, end):
-        for x in range(nx):
+        for x0 in range(0, nx, _TOGETHER):
+            width = min(_TOGETHER, nx - x0)
             for z in range(nz):
-                column[z] = out[z, y, x]
-            _lower_envelope(column, steps[0], heads, bounds)
+                for i in range(width):
+                    columns[i, z] = out[z, y, x0 + i]
+            for i in range(width):
+                _along_line(columns[i], steps[0] ** 2, heads, bounds, values)
             for z in range(nz):
-                out[z, y, x] = sqrt(column[z])
+                for i in range(width):
+                    out[z, y, x0 + i] = sqrt(columns[i, z])
