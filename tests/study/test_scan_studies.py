@@ -183,6 +183,10 @@ SCAN = "scan: {path: s.tif, voxel_size: 1 um}\n"
             "belongs to method: thresholds",
         ),
         (
+            SCAN + "segmentation: {phases: [a, b, c], method: thresholds, thresholds: [2, 1]}\n",
+            "must ascend",
+        ),
+        (
             SCAN + "segmentation: {phases: [a, b], method: thresholds, thresholds: [1, 2]}\n",
             "need 1 thresholds",
         ),

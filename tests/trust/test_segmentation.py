@@ -126,6 +126,27 @@ def test_what_is_not_finite_is_left_out():
     assert list(study.quantities) == ["good"]
 
 
+def test_a_phase_that_percolates_in_some_members_only_is_said():
+    def some(micro: Microstructure) -> dict[str, float]:
+        return {"tau": 2.0 if micro.volume_fraction("pore") > 0.4 else math.inf}
+
+    def draw(seed: int) -> Microstructure:
+        return image(0.25 if seed == 3 else 0.5)
+
+    study = segmentation_study(image(0.5), some, draw, members=8)
+    assert study.quantities == {}
+    assert study.undefined == {"tau": 1}
+
+
+def test_an_answer_that_is_not_finite_counts_as_wrong_by_all():
+    def some(micro: Microstructure) -> dict[str, float]:
+        return {"tau": 2.0 if micro.volume_fraction("pore") > 0.4 else math.inf}
+
+    pairs = [(image(0.5), image(0.5)), (image(0.5), image(0.25))]
+    study = segmentation_study(image(0.5), some, lambda seed: image(0.5), rehearsals=pairs)
+    assert study.quantities["tau"].bias == pytest.approx(2.0 * math.sqrt(0.5))
+
+
 def test_thin_images_are_not_coarsened():
     calls = []
 

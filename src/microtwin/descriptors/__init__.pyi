@@ -1,4 +1,5 @@
 __all__ = [
+    "GROUPS",
     "Chords",
     "Descriptors",
     "InterfaceAreas",
@@ -50,7 +51,7 @@ from .random_media import (
     gaussian_specific_surface,
     gaussian_two_point,
 )
-from .summary import Descriptors, describe, percolating_fraction
+from .summary import GROUPS, Descriptors, describe, percolating_fraction
 from .surface import (
     InterfaceAreas,
     interface_area,

@@ -20,7 +20,7 @@ from .surface import InterfaceAreas, interface_area, measured_volume
 from .topology import Topology, betti_numbers, euler_density
 from .triple_lines import triple_line_density
 
-__all__ = ["Descriptors", "describe", "percolating_fraction"]
+__all__ = ["GROUPS", "Descriptors", "describe", "percolating_fraction"]
 
 
 # What `describe` measures beyond fractions, percolation and profiles.

@@ -27,7 +27,14 @@ NS_PER_VOXEL = {"voxel": 150, "smooth": 250}
 BYTES_PER_VOXEL_COMPOSITE = {"voxel": 110, "smooth": 170}
 NS_PER_VOXEL_COMPOSITE = {"voxel": 600, "smooth": 1500}
 NS_PER_VOXEL_FIELDS = 500
-NS_PER_VOXEL_DESCRIPTORS = 150
+# For three phases.
+NS_PER_VOXEL_DESCRIPTORS = {
+    "surface": 100,
+    "topology": 80,
+    "chords": 40,
+    "sizes": 1500,
+    "paths": 500,
+}
 NS_PER_VOXEL_GENERATE = 6000
 # A segmented scan: itself, labels, probabilities of three phases and a slab of work.
 BYTES_PER_VOXEL_SCAN = 12
@@ -233,7 +240,9 @@ def _ns_per_voxel(study: Study) -> float:
         conductors, interface = _composite_fields(study), study.homogenize.interface
         composite = conductors * NS_PER_VOXEL_COMPOSITE[interface]
         total += 3 * 1.125 * (composite if conductors > 1 else NS_PER_VOXEL[interface])
-    total += NS_PER_VOXEL_DESCRIPTORS * study.descriptors
+    if study.descriptors:
+        groups = NS_PER_VOXEL_DESCRIPTORS if study.descriptors is True else set(study.descriptors)
+        total += 1.125 * sum(NS_PER_VOXEL_DESCRIPTORS[group] for group in groups)
     total += NS_PER_VOXEL_SCAN * study.from_grey_values
     total += NS_PER_VOXEL_RECONSTRUCT * (study.projections is not None)
     return total + NS_PER_VOXEL_GENERATE * (study.generate is not None)

@@ -23,7 +23,7 @@ VERSIONS = {
     "reconstruction": 1,
     "correction": 2,
     "microstructure": 2,
-    "descriptors": 1,
+    "descriptors": 2,
     "fractions": 1,
     "transport": 1,
     "homogenize": 1,
@@ -56,7 +56,10 @@ def plan(file: StudyFile) -> list[Task]:
     micro = tasks[-1]
     names = study.phase_names
     if study.descriptors:
-        params = {"discretisation": study.uncertainty.discretisation}
+        params = {
+            "discretisation": study.uncertainty.discretisation,
+            "groups": None if study.descriptors is True else sorted(study.descriptors),
+        }
         tasks.append(_task("descriptors", stages.descriptors, params, {"microstructure": micro}))
     if study.uncertainty.sampling or study.uncertainty.discretisation:
         switches = study.uncertainty.model_dump(include={"sampling", "discretisation"})
@@ -90,7 +93,7 @@ def _segmentation(study: Study, tasks: list[Task]) -> list[Task]:
     }
     params = {
         "members": study.uncertainty.members,
-        "descriptors": study.descriptors,
+        "descriptors": study.descriptors is True or "surface" in (study.descriptors or ()),
         "homogenize": None if study.homogenize is None else study.homogenize.model_dump(),
     }
     assert study.segmentation is not None  # the schema requires it of studies from grey values

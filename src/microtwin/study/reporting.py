@@ -7,7 +7,7 @@ import io
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,13 @@ def publish_report(
     """
     from .report import ReportData, write_report
 
+    micro = microstructure_of(entries["microstructure"])
     descriptors = entries.get("descriptors")
     data = ReportData(
         title=file.study.name,
         results=results.model_dump(mode="json"),
         study_text=file.text,
-        micro=microstructure_of(entries["microstructure"]),
+        micro=micro,
         transport=tuple(_transport_view(e) for e in _of(entries, "transport")),
         tensors=tuple(_tensor_view(e) for e in _of(entries, "homogenize")),
         # A study that could not be made, of a phase that does not percolate, has no curve.
@@ -58,7 +59,9 @@ def publish_report(
         ),
         sampling=tuple(_sampling_view(e) for e in _of(entries, "sampling") if "edges" in e.numbers),
         records=tuple(dict(e.record) for e in entries.values()),
-        descriptors=None if descriptors is None else _descriptor_table(descriptors),
+        descriptors=None
+        if descriptors is None
+        else _descriptor_table(descriptors, micro.phase_names),
         scan=_scan_view(entries) if "correction" in entries else None,
         segmentation=(
             _segmentation_view(entries["segmentation"]) if "segmentation" in entries else None
@@ -79,20 +82,25 @@ def _of(entries: Mapping[str, Entry], stage: str) -> list[Entry]:
     return [entry for name, entry in entries.items() if name.split("/")[0] == stage]
 
 
-def _descriptor_table(entry: Entry) -> dict[str, Any]:
-    """Return the descriptors that fit in a table, with units in the names."""
+def _descriptor_table(entry: Entry, phases: Iterable[str]) -> dict[str, Any]:
+    """Return the descriptors that are not among the results, with units in the names."""
     numbers = entry.numbers
-    return {
-        "volume fraction": numbers["volume_fraction"],
-        "specific surface [1/m]": numbers["specific_surface"],
-        "interface area per volume [1/m]": numbers["interface_area"],
-        "hydraulic diameter [m]": numbers["hydraulic_diameter"],
-    } | {
+    table = {
         f"percolating fraction along {axis}": {
-            phase: shares[axis] for phase, shares in numbers["percolating_fraction"].items()
+            phase: numbers["percolating_fraction"][phase][axis] for phase in phases
         }
         for axis in AXES
     }
+    sizes = numbers["sizes"]
+    for name, share in (("d10", "90 %"), ("d90", "10 %")):
+        if sizes:
+            table[f"local thickness above which {share} of the phase lie [m]"] = {
+                phase: sizes[phase][name] for phase in phases if phase in sizes
+            }
+    for part in ("pieces", "tunnels", "cavities"):
+        if numbers["topology"]:
+            table[part] = {phase: numbers["topology"][phase][part] for phase in phases}
+    return table
 
 
 def _transport_view(entry: Entry) -> Any:

@@ -13,9 +13,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..microstructure import AXES, Direction
 from ..trust import ErrorBudget
 from .errors import StudyError
 from .reading import StudyFile
+from .stages import DESCRIPTOR_UNITS
 from .store import Entry
 
 __all__ = ["SCHEMA_FILE", "SCHEMA_VERSION", "Results", "json_schema", "read_results", "summarise"]
@@ -210,26 +212,35 @@ def _descriptors(image: Image, entries: Mapping[str, Entry], target: float) -> I
     if entry is None:
         return
     numbers = entry.numbers
-    for name, unit in _DESCRIPTORS.items():
-        for phase, value in _by_label(numbers[name], image):
-            terms = _uncertainty(
-                discretisation=numbers["discretisation"].get(name, {}).get(phase),
-                segmentation=_segmentation(entries, name, phase),
+    for name, unit in DESCRIPTOR_UNITS.items():
+        changes = numbers["discretisation"].get(name, {})
+        for phase, found in _by_label(numbers[name], image):
+            # Stored JSON has sorted keys; results are in the order z, y, x.
+            by_direction: dict[Direction | None, float | None] = (
+                {axis: found[axis] for axis in AXES}
+                if isinstance(found, Mapping)
+                else {None: found}
             )
-            yield Quantity(
-                name=name,
-                phase=phase,
-                direction=None,
-                value=value,
-                text=None if value is not None else "infinite: the phase has no surface",
-                unit=unit,
-                uncertainty=terms,
-                checks=_budget_check(value, terms, target),
-                source=_source(entry),
-            )
+            for direction, value in by_direction.items():
+                change = changes.get(phase)
+                terms = _uncertainty(
+                    discretisation=change.get(direction) if isinstance(change, Mapping) else change,
+                    segmentation=_segmentation(entries, name, phase),
+                )
+                yield Quantity(
+                    name=name,
+                    phase=phase,
+                    direction=direction,
+                    value=value,
+                    text=None if value is not None else _INFINITE[name],
+                    unit=unit,
+                    uncertainty=terms,
+                    checks=_budget_check(value, terms, target),
+                    source=_source(entry),
+                )
 
 
-def _by_label(values: Mapping[str, float], image: Image) -> list[tuple[str, float]]:
+def _by_label(values: Mapping[str, Any], image: Image) -> list[tuple[str, Any]]:
     """Return values of phases, or of pairs such as "pore/active", in the order of the labels."""
     order = list(image.phases)
     return sorted(values.items(), key=lambda item: [order.index(p) for p in item[0].split("/")])
@@ -342,5 +353,9 @@ def _quality(entries: Mapping[str, Entry]) -> Iterable[Quantity]:
         )
 
 
-_DESCRIPTORS = {"specific_surface": "1/m", "interface_area": "1/m", "hydraulic_diameter": "m"}
+_INFINITE = {
+    "hydraulic_diameter": "infinite: the phase has no surface",
+    "mean_chord": "infinite: no line along this axis leaves the phase",
+    "geodesic_tortuosity": "infinite: no path leads through the image",
+}
 COMPONENTS = {"zz": (0, 0), "yy": (1, 1), "xx": (2, 2), "yz": (0, 1), "xz": (0, 2), "xy": (1, 2)}

@@ -41,6 +41,7 @@ Interface = Literal["smooth", "voxel"]
 PhaseName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=40)]
 Label = Annotated[int, Field(ge=0, le=255)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+DescriptorGroup = Literal["surface", "topology", "chords", "sizes", "paths"]
 Tolerance = Annotated[float, Field(gt=0, le=0.1)]
 
 
@@ -305,7 +306,7 @@ class Study(_Section):
     segmentation: Segmentation | None = None
     transport: Transport | None = None
     homogenize: Homogenize | None = None
-    descriptors: bool = True
+    descriptors: bool | Annotated[list[DescriptorGroup], Field(min_length=1)] = True
     uncertainty: Uncertainty = Uncertainty()
     output: Output = Output()
 
@@ -405,6 +406,9 @@ class Study(_Section):
             found.append(Problem(("segmentation", "method"), text))
         if part.thresholds is not None and len(part.thresholds) != len(part.phases) - 1:
             text = f"{len(part.phases)} phases need {len(part.phases) - 1} thresholds between them"
+            found.append(Problem(("segmentation", "thresholds"), text))
+        if part.thresholds is not None and sorted(set(part.thresholds)) != part.thresholds:
+            text = f"thresholds {part.thresholds} must ascend: the phases go from dark to bright"
             found.append(Problem(("segmentation", "thresholds"), text))
         try:
             known_fractions(part.model_dump())

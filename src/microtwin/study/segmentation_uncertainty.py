@@ -12,7 +12,7 @@ import numpy as np
 from ..microstructure import Microstructure
 from .results import COMPONENTS
 from .scan_stages import grey_model_of, prepared_volumes
-from .stages import Params, described, microstructure_of
+from .stages import Params, check, described, microstructure_of
 from .store import StageOutput
 from .tasks import Inputs
 
@@ -23,7 +23,14 @@ _TOLERANCE = 1e-3
 Pair = tuple[Microstructure, Microstructure]
 _FINE = 2
 _REHEARSALS = 2
-_DESCRIPTORS = ("specific_surface", "interface_area", "hydraulic_diameter")
+# Those that are cheap enough to be repeated on every plausible segmentation.
+_DESCRIPTORS = (
+    "specific_surface",
+    "interface_area",
+    "hydraulic_diameter",
+    "mean_curvature",
+    "triple_line_density",
+)
 
 
 def segmentation(params: Params, inputs: Inputs) -> StageOutput:
@@ -54,7 +61,8 @@ def segmentation(params: Params, inputs: Inputs) -> StageOutput:
             micro,
             seed,
             correlation=1.0 if model is None else model.blur,
-            fraction_uncertainty=numbers["fraction_uncertainty"],
+            # Fractions that nobody has measured are as uncertain as the probabilities say.
+            fraction_uncertainty=numbers["fraction_uncertainty"] if known else 0.0,
         )
 
     rehearsals: Iterable[Pair] = ()
@@ -81,11 +89,19 @@ def segmentation(params: Params, inputs: Inputs) -> StageOutput:
             f"with {study.alternatives} other models of how the phases look"
         )
     quantities = {name: asdict(found) for name, found in study.quantities.items()}
-    return StageOutput({"quantities": quantities, "sentence": words + "."})
+    checks = []
+    for name, count in study.undefined.items():
+        why = f"it is not finite on {count} of them" if count else "it vanishes on coarser voxels"
+        words += f"; the part of the labels in the error of {name} is not known, for {why}"
+        share = 1.0 - count / study.members
+        checks.append(check(f"finite_on_segmentations/{name}", share, 1.0, "warn"))
+    return StageOutput({"quantities": quantities, "sentence": words + "."}, checks=checks)
 
 
 def _kind(name: str) -> str:
     """Return the name of a quantity without its direction: tortuosity_factor/pore-z."""
+    if name.startswith("effective_conductivity/") and name[-1] == name[-2]:
+        return "effective_conductivity"
     return name.rpartition("-")[0] if name.startswith(_SOLVED) else name
 
 

@@ -6,7 +6,7 @@ record, never to the data, so that equal input gives equal bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..transport import TortuosityResult
 
 __all__ = [
+    "DESCRIPTOR_UNITS",
     "check",
     "described",
     "descriptors",
@@ -34,6 +35,20 @@ __all__ = [
 ]
 
 Params = Mapping[str, Any]
+
+# The descriptors that are results, by phase or by phase and direction.
+DESCRIPTOR_UNITS = {
+    "specific_surface": "1/m",
+    "interface_area": "1/m",
+    "hydraulic_diameter": "m",
+    "mean_curvature": "1/m",
+    "triple_line_density": "1/m^2",
+    "euler_density": "1/m^3",
+    "median_thickness": "m",
+    "mean_chord": "m",
+    "constrictivity": "1",
+    "geodesic_tortuosity": "1",
+}
 
 # An axis with fewer voxels is not coarsened for the error budget.
 SHORTEST_FOR_TWO_GRIDS = 8
@@ -97,33 +112,49 @@ def _stored_microstructure(micro: Microstructure) -> StageOutput:
 
 
 def descriptors(params: Params, inputs: Inputs) -> StageOutput:
-    """Compute every cheap descriptor, and its change on voxels twice as large."""
+    """Compute the descriptors of every phase, and their change on voxels twice as large."""
+    from ..descriptors import GROUPS
+
     micro = microstructure_of(inputs["microstructure"])
-    numbers = described(micro)
+    groups = params["groups"] or GROUPS
+    numbers = described(micro, groups)
     numbers["discretisation"] = {}
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
-        coarse = described(micro.coarsen(2))
+        coarse = described(micro.coarsen(2), groups)
         numbers["discretisation"] = {
-            name: {
-                key: _difference(value, coarse[name][key]) for key, value in numbers[name].items()
-            }
-            for name in ("specific_surface", "interface_area", "hydraulic_diameter")
+            name: _differences(numbers[name], coarse[name]) for name in DESCRIPTOR_UNITS
         }
     return StageOutput(numbers)
 
 
-def _difference(fine: float | None, coarse: float | None) -> float | None:
-    return None if fine is None or coarse is None else abs(fine - coarse)
+def _differences(fine: Mapping[str, Any], coarse: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how far two sets of values differ, by phase, or by phase and direction."""
+    found: dict[str, Any] = {}
+    for key, value in fine.items():
+        other = coarse.get(key)
+        if isinstance(value, Mapping):
+            found[key] = _differences(value, other or {})
+        else:
+            found[key] = None if value is None or other is None else abs(value - other)
+    return found
 
 
-def described(micro: Microstructure) -> dict[str, Any]:
-    """Return the cheap descriptors of a microstructure as data that can be stored."""
+def described(micro: Microstructure, groups: Iterable[str] = ("surface",)) -> dict[str, Any]:
+    """Return descriptors of a microstructure as data that can be stored.
+
+    Beside what `microtwin.descriptors.Descriptors.as_dict` holds, ``median_thickness`` is the
+    median of the continuous size distribution.
+    """
     from ..descriptors import describe
 
-    found = describe(micro)
-    # A slash, which no phase name of a study holds, keeps the two names of a pair apart.
-    pairs = {"/".join(pair): area for pair, area in found.interface_area.items()}
-    return found.as_dict() | {"interface_area": pairs}
+    found = describe(micro, groups=groups)
+    plain = found.as_dict()
+    # A slash, which no phase name of a study holds, keeps the names of two or three phases apart.
+    areas, lines = found.interface_area, found.triple_line_density
+    plain["interface_area"] = {"/".join(names): value for names, value in areas.items()}
+    plain["triple_line_density"] = {"/".join(names): value for names, value in lines.items()}
+    plain["median_thickness"] = {name: sizes["d50"] for name, sizes in plain["sizes"].items()}
+    return plain
 
 
 def transport(params: Params, inputs: Inputs) -> StageOutput:

@@ -242,7 +242,7 @@ transport:
 #   unit: S/m
 #   boundary: periodic
 
-# Volume fractions, specific surface and other descriptors of the image.
+# Volume fractions, surfaces, sizes, topology and paths; a list, [surface, chords], for a part.
 descriptors: true
 
 # The error budget of each number, and the relative uncertainty from which to warn.

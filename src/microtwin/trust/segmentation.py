@@ -77,13 +77,19 @@ class SegmentationStudy:
     Parameters
     ----------
     quantities : mapping of str to MemberStudy
-        By name; quantities that are not finite or zero on the chosen labels are left out.
+        By name; those that are not finite, or zero, on the chosen labels are left out, and those
+        of `undefined`.
+    undefined : mapping of str to int
+        Quantities that are finite on the chosen labels, and on how many of the segmentations,
+        fine or coarse, they are not: a tortuosity factor where a phase does not percolate. Their
+        uncertainty is not known.
     members, fine, rehearsals, alternatives : int
         How many segmentations were drawn, on how many of them the quantities were computed on
         the fine voxels too, and how many rehearsals and alternatives there were.
     """
 
     quantities: Mapping[str, MemberStudy]
+    undefined: Mapping[str, int]
     members: int
     fine: int
     rehearsals: int
@@ -156,7 +162,8 @@ def segmentation_study(
         coarse_values.append(quantities(member.coarsen(2)) if coarsened else fine_values[-1])
     biases, rehearsed = _mean_squares((("", *pair) for pair in rehearsals), quantities, kind)
     others, compared = _mean_squares(alternatives, quantities, kind)
-    found = {}
+    found: dict[str, MemberStudy] = {}
+    undefined: dict[str, int] = {}
     for name, value in chosen.items():
         study = _member_study(
             value,
@@ -168,7 +175,11 @@ def segmentation_study(
         )
         if study is not None:
             found[name] = study
-    return SegmentationStudy(found, members, fine, rehearsed, compared)
+        elif math.isfinite(value) and value:
+            undefined[name] = sum(
+                not math.isfinite(values.get(name, math.nan)) for values in coarse_values
+            )
+    return SegmentationStudy(found, undefined, members, fine, rehearsed, compared)
 
 
 def _mean_squares(
@@ -178,7 +189,8 @@ def _mean_squares(
 ) -> tuple[dict[str, float], int]:
     """Return mean squares of relative differences by kind, and how many pairs there are.
 
-    The mean is over all of one source; different sources add up.
+    The mean is over all of one source; different sources add up. A quantity that is no longer
+    finite has changed by all of itself, as its reciprocal has, which is then zero.
     """
     found: dict[str, dict[str, list[float]]] = {}
     before, values, number = None, {}, 0
@@ -188,9 +200,11 @@ def _mean_squares(
         values = values if first is before else dict(quantities(first))
         before, others = first, quantities(second)
         for name, value in values.items():
-            if value and math.isfinite(ratio := others.get(name, math.nan) / value):
+            if value and math.isfinite(value) and name in others:
+                ratio = others[name] / value
+                change = ratio - 1.0 if math.isfinite(ratio) else 1.0
                 of_kind = found.setdefault(kind(name), {})
-                of_kind.setdefault(source, []).append((ratio - 1.0) ** 2)
+                of_kind.setdefault(source, []).append(change**2)
     sums = {
         name: sum(float(np.mean(squares)) for squares in sources.values())
         for name, sources in found.items()

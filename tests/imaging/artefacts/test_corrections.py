@@ -343,3 +343,25 @@ def test_refusals(clean):
     checks = np.indices((12, 12, 12)).sum(0) % 2
     with pytest.raises(ValueError, match=r"only \d+ voxels of the scan lie in the open"):
         learn_corrections(scan_of(checks.repeat(2, axis=2)[:, :, :12]))
+
+
+@pytest.mark.parametrize("radius", [48, 38, 30])
+def test_a_mask_of_zeros_does_not_look_like_a_picture_without_noise(radius, clean):
+    y, x = np.indices(SHAPE[1:])
+    outside = np.hypot(y - 47.5, x - 47.5) > radius
+    values = clean.copy()
+    values[:, outside] = 0.0
+    scan = scan_of(values)
+    found = learn_corrections(scan, classes=3, steps=("rings",))
+    assert found.noise == pytest.approx(NOISE, rel=0.35)
+    change = Corrected(scan, found, ("rings",)).read_layers(0, SHAPE[0]) - values
+    # There are no rings; what is taken for some is below the noise.
+    assert np.std(change[:, ~outside]) < 0.35 * NOISE
+
+
+def test_a_class_without_voxels_does_not_weaken_the_drift(clean):
+    gain = 1.0 + 0.01 * np.sin(np.arange(SHAPE[0]) * 1.7)
+    values = (clean + 30.0) * gain[:, None, None]
+    for classes in (2, 4):
+        found = learn_corrections(scan_of(values), classes=classes, steps=("drift",))
+        assert np.polyfit(gain, 1.0 + found.gain, 1)[0] > 0.4

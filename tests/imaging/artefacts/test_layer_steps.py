@@ -72,6 +72,20 @@ def test_a_foil_and_empty_layers_are_no_drift():
     assert not steps_between_layers(scan_of(values)).any()
 
 
+@pytest.mark.parametrize("mask", [0.0, -5.0, 30.0])
+def test_masked_and_saturated_parts_tell_nothing(mask):
+    values = material()
+    y, x = np.indices(values.shape[1:])
+    far = np.hypot(y - y.mean(), x - x.mean()) > 0.3 * len(y)
+    assert far.mean() > 0.6
+    steady = values.copy()
+    steady[:, far] = mask
+    assert not steps_between_layers(scan_of(steady)).any()
+    # The last layers alone are masked, as cone beams leave them.
+    values[-3:, far] = mask
+    assert np.all(np.isfinite(steps_between_layers(scan_of(values))))
+
+
 def test_slabs_do_not_matter(monkeypatch):
     from microtwin.imaging import layers
 

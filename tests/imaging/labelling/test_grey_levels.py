@@ -6,8 +6,10 @@ from numpy.testing import assert_allclose
 from scipy.ndimage import gaussian_filter
 
 from microtwin import Scan
+from microtwin.generation import gaussian_field
 from microtwin.imaging import find_grey_levels
 from microtwin.imaging.labelling.grey_levels import mean_grey_value
+from microtwin.imaging.labelling.posterior import blurred
 
 MEANS = (0.0, 1.0, 2.5)
 
@@ -151,6 +153,17 @@ def test_a_few_saturated_voxels_do_not_matter():
     values[::7, ::11, ::5] = 40.0
     found = find_grey_levels(scan_of(values), 3)
     assert_allclose(found.means, MEANS, atol=0.1)
+
+
+def test_a_structure_without_inside_has_no_peaks():
+    labels = gaussian_field(40, 1.6, 0.5, seed=1).labels
+    values = blurred(labels.astype(np.float32), 0.9)
+    values += 0.1 * np.random.default_rng(0).standard_normal(labels.shape, np.float32)
+    found = find_grey_levels(scan_of(values), 2)
+    assert found.origins == ("classes", "classes")
+    assert found.share < 0.08
+    # The grey values are 0 and 1.
+    assert np.all(np.abs(np.array(found.means) - [0, 1]) < 2 * np.array(found.uncertainties))
 
 
 def test_a_constant_scan_is_refused():

@@ -111,9 +111,14 @@ def no_shading() -> NDArray[np.float64]:
 
 def shading_field(coefficients: NDArray[np.float64], shape: Sequence[int]) -> NDArray[np.float32]:
     """Return the polynomial with some coefficients on the pixels of a slice, shape (ny, nx)."""
-    y, x = np.linspace(-1, 1, shape[0]), np.linspace(-1, 1, shape[1])
-    terms = _basis(*(axis.ravel() for axis in np.meshgrid(y, x, indexing="ij")))
-    return (coefficients @ terms).reshape(shape).astype(np.float32)
+    from numpy.polynomial.legendre import legvander
+
+    by_degree = np.zeros((_DEGREE + 1, _DEGREE + 1))
+    for (i, j), coefficient in zip(_degrees(), coefficients, strict=True):
+        by_degree[i, j] = coefficient
+    # Products of one-dimensional polynomials: a large slice takes no room but its own.
+    py, px = (legvander(np.linspace(-1, 1, n), _DEGREE) for n in shape)
+    return ((py @ by_degree).astype(np.float32) @ px.T.astype(np.float32)).astype(np.float32)
 
 
 def shading_size(
@@ -212,5 +217,9 @@ def _basis(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64
     from numpy.polynomial.legendre import legvander
 
     py, px = legvander(y, _DEGREE).T, legvander(x, _DEGREE).T
+    return np.array([py[i] * px[j] for i, j in _degrees()])
+
+
+def _degrees() -> list[tuple[int, int]]:
     degrees = [(i, j) for i in range(_DEGREE + 1) for j in range(_DEGREE + 1 - i)]
-    return np.array([py[i] * px[j] for i, j in degrees if i + j])
+    return [(i, j) for i, j in degrees if i + j]

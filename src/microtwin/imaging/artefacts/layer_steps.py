@@ -87,6 +87,12 @@ def line_between(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> tupl
         Zero if the step is not significant, or cannot be told from a change of the material.
     """
     mean, difference = 0.5 * (lower + upper), upper - lower
+    changed = difference != 0
+    if 2 * np.count_nonzero(changed) < changed.size:
+        # Most of both layers is constant: masked, or saturated. That tells of no step.
+        mean, difference = mean[changed], difference[changed]
+    if difference.size < 3:
+        return 0.0, 0.0
     bright = mean >= np.median(mean)
     if bright.all():
         return 0.0, 0.0
@@ -98,9 +104,9 @@ def line_between(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> tupl
         error = difference - height - slope * mean
         spread = 1.4826 * float(np.median(np.abs(error)))
         kept = np.abs(error) <= 3 * spread + 1e-9 * (levels[1] - levels[0])
-        if kept.sum() < 3:
-            return 0.0, 0.0
         x, y = mean[kept], difference[kept]
+        if x.size < 3 or np.ptp(x) == 0.0:
+            return 0.0, 0.0
         slope = float(np.mean((x - x.mean()) * (y - y.mean()))) / float(np.var(x))
         height = float(y.mean()) - slope * float(x.mean())
     if abs(slope) * np.sqrt(x.size) * np.std(x) < _SIGNIFICANT * spread:

@@ -32,6 +32,8 @@ _OPEN = 2
 HALO = 6
 # Voxels that are sampled.
 _SAMPLE = 500_000
+# A value that so large a share of the voxels has exactly is that of a mask, or saturated.
+_MASKED = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +117,11 @@ def with_classes(
 def class_means(
     values: NDArray[np.float64], label: NDArray[np.uint8], classes: int
 ) -> NDArray[np.float64]:
-    """Return the mean of the values of each class, zero for those without any."""
+    """Return the mean of the values of each class; of one without any, that of its neighbours."""
     counts = np.bincount(label, minlength=classes)
-    return np.bincount(label, values, classes) / np.maximum(counts, 1)
+    filled = np.flatnonzero(counts)
+    means = np.bincount(label, values, classes)[filled] / counts[filled]
+    return np.interp(np.arange(classes), filled, means)
 
 
 def robust_noise(
@@ -125,7 +129,13 @@ def robust_noise(
 ) -> float:
     """Return the standard deviation within the classes, from the median deviation.
 
-    Pictures without noise get a little, by which rings are told and weighted.
+    A masked or saturated part of the scan, a value that many have exactly, tells nothing and is
+    left out. Pictures without noise get a little, by which rings are told and weighted.
     """
-    noise = 1.4826 * np.median(np.abs(values - means[label]))
+    known, counts = np.unique(values, return_counts=True)
+    constant = known[counts > _MASKED * values.size]
+    kept = ~np.isin(values, constant)
+    noise = 0.0
+    if kept.any():
+        noise = 1.4826 * float(np.median(np.abs(values - means[label])[kept]))
     return float(max(noise, 1e-6 * np.abs(means).max(), 1e-30))

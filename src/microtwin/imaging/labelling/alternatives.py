@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...microstructure import Microstructure
-from ..layers import Layers
+from ..layers import Layers, read_blocks
 from .posterior import GreyModel
 from .segmentation import HALO, label_voxels, phase_probabilities
 
@@ -81,8 +81,7 @@ def alternative_segmentations(
         spans.append(slice(start, start + edge))
         wider.append(slice(first, min(start + edge + HALO, size)))
         inside.append(slice(start - first, start - first + edge))
-    layers = volume.read_layers(wider[0].start, wider[0].stop)
-    values = np.ascontiguousarray(layers[:, wider[1], wider[2]], np.float32)
+    (values,) = read_blocks(volume, wider[0].start, wider[0].stop, [(wider[1], wider[2])])
     chosen = micro.crop(*spans)
     original = np.array(list(micro.phases.values()), np.uint8)
     known = np.array([chosen.volume_fraction(name) for name in micro.phases])
@@ -97,6 +96,9 @@ def alternative_segmentations(
 def _other_models(model: GreyModel) -> Iterator[tuple[str, GreyModel]]:
     number = np.arange(len(model.means))
     uncertainties = np.array(model.mean_uncertainties or [0.0])
+    # Two neighbours that move towards each other keep a quarter of their contrast.
+    closer = np.maximum(uncertainties[1:] + uncertainties[:-1], 1e-30)
+    uncertainties = uncertainties * np.min(0.75 * np.diff(model.means) / closer, initial=1.0)
     for sign in (1.0, -1.0):
         means = np.array(model.means) + sign * (-1.0) ** number * uncertainties
         yield "grey values", replace(model, means=tuple(means.tolist()))

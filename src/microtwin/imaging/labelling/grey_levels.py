@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..artefacts.denoising import noise_level
 from ..layers import Layers, float_slabs, sampled_blocks
 from .thresholds import find_thresholds
 
@@ -37,6 +38,10 @@ _BINS_PER_DEVIATION = 3
 # A peak stands out of its surroundings by so many standard deviations of the counts.
 _PROMINENCE = 4.0
 _MOST_PEAKS = 8
+# Differences that are left when interfaces are left out are noise only up to so many times what
+# second differences show, or up to this part of the range of the grey values in a clear scan.
+_MOST_NOISE = 3.0
+_GENTLE = 0.05
 # Peaks that explain the grey values so much worse than Otsu's classes are not those of the phases.
 _WORSE = 2.0
 # Grey values of one phase still differ from place to place by this share of the contrast when a
@@ -124,10 +129,13 @@ def find_grey_levels(
     """
     from scipy.ndimage import gaussian_filter
 
-    open_values, everything, extremes, voxels = [], [], [], 0
+    open_values, gentle_values, everything, extremes, voxels = [], [], [], [], 0
     for block in sampled_blocks(volume, _SAMPLE, (12, 1, 1)):
         smooth = gaussian_filter(block, _SMOOTH, truncate=3.0)
-        open_values.append(smooth[_in_the_open(smooth)])
+        spread = _spread_of_noise(smooth)
+        open_values.append(smooth[_in_the_open(smooth, spread)])
+        gentle = min(spread, _largest_spread(block, smooth))
+        gentle_values.append(smooth[_in_the_open(smooth, gentle)])
         everything.append(smooth[::2, ::2, ::2].ravel())
         extremes += [float(block.min()), float(block.max())]
         voxels += block.size
@@ -138,6 +146,11 @@ def find_grey_levels(
         )
     values = np.concatenate(open_values)
     peaks = _peaks(values)
+    if len(peaks) < phases:
+        # Where everything is near an interface, what was taken for noise is interfaces, and a
+        # peak is anywhere.
+        values = np.concatenate(gentle_values)
+        peaks = _peaks(values)
     share = values.size / voxels
     greys = np.concatenate(everything)
     # Any shape of three axes will do for a histogram.
@@ -158,8 +171,9 @@ def _chosen(
 ) -> tuple[float, ...]:
     """Return as many means as there are classes, peaks where there are some."""
     if len(peaks) < len(classes):
-        return _filled(peaks, classes)
-    best = min(combinations(peaks, len(classes)), key=lambda chosen: _unexplained(values, chosen))
+        best = _filled(peaks, classes)
+    else:
+        best = min(combinations(peaks, len(classes)), key=lambda some: _unexplained(values, some))
     # Peaks of one phase that looks different in different places would leave another one out.
     return classes if _unexplained(greys, best) > _WORSE * _unexplained(greys, classes) else best
 
@@ -206,18 +220,13 @@ def _unexplained(values: NDArray[np.float32], means: tuple[float, ...]) -> float
     return float(np.mean(np.square(values - ordered[nearest], dtype=float)))
 
 
-def _in_the_open(smooth: NDArray[np.float32]) -> NDArray[np.bool_]:
-    differences = []
-    for axis in range(3):
-        turned = np.moveaxis(smooth, axis, 0)
-        differences.append(np.abs(turned[_DISTANCE:] - turned[:-_DISTANCE]))
-    # Noise is told along the longest axis; along z slices may differ as wholes.
-    longest = 1 if smooth.shape[1] > smooth.shape[2] else 2
-    limit = _ALIKE / np.sqrt(2) * _spread_of_noise(differences[longest])
+def _in_the_open(smooth: NDArray[np.float32], spread: float) -> NDArray[np.bool_]:
+    """Mark the voxels whose neighbours differ by no more than noise of a standard deviation."""
+    limit = _ALIKE / np.sqrt(2) * spread
     alike = np.ones(smooth.shape, bool)
-    for axis, difference in enumerate(differences):
+    for axis in range(3):
         near = np.moveaxis(alike, axis, 0)
-        same = difference <= limit
+        same = _differences(smooth, axis) <= limit
         near[_DISTANCE:] &= same
         near[:-_DISTANCE] &= same
         if len(near) >= _THICK:
@@ -225,12 +234,19 @@ def _in_the_open(smooth: NDArray[np.float32]) -> NDArray[np.bool_]:
     return alike
 
 
-def _spread_of_noise(differences: NDArray[np.float32]) -> float:
+def _differences(smooth: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    turned = np.moveaxis(smooth, axis, 0)
+    return np.abs(turned[_DISTANCE:] - turned[:-_DISTANCE])
+
+
+def _spread_of_noise(smooth: NDArray[np.float32]) -> float:
     """Return the standard deviation of differences that are due to noise, not to interfaces.
 
     Differences beyond 2.5 standard deviations are left out, again and again; those that noise
     itself has beyond are made up for (a factor of 1.07 for normal noise).
     """
+    # Noise is told along the longest axis; along z slices may differ as wholes.
+    differences = _differences(smooth, 1 if smooth.shape[1] > smooth.shape[2] else 2)
     if not differences.size:
         return 0.0
     spread = float(np.sqrt(np.mean(np.square(differences, dtype=float))))
@@ -241,6 +257,25 @@ def _spread_of_noise(differences: NDArray[np.float32]) -> float:
             break
         spread = new
     return spread
+
+
+def _largest_spread(block: NDArray[np.float32], smooth: NDArray[np.float32]) -> float:
+    """Return the largest standard deviation of differences that noise can have.
+
+    From what second differences show, which structures that are not small hardly have, were it
+    white; and from the range of the grey values.
+    """
+    if min(block.shape[1:]) < 3:
+        return np.inf
+    from scipy.ndimage import gaussian_filter1d
+
+    point = np.zeros(6 * _DISTANCE + 1)
+    point[point.size // 2] = 1.0
+    line = gaussian_filter1d(point, _SMOOTH, truncate=3.0)
+    along = np.sum((line - np.roll(line, _DISTANCE)) ** 2)
+    white = noise_level(block) * float(np.sqrt(along)) * float(np.sum(line**2))
+    low, high = np.quantile(smooth[::2, ::2, ::2], (0.01, 0.99))
+    return max(_MOST_NOISE * white, _GENTLE * float(high - low))
 
 
 def _peaks(values: NDArray[np.float32]) -> tuple[float, ...]:

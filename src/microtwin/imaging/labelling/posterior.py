@@ -51,6 +51,10 @@ _COUPLINGS = (0.1, 1.5)
 # Voxels whose neighbours are looked at to learn the coupling.
 _PAIRS = 40_000
 _DRAWS_PER_ROUND = 3
+# Smaller fractions, known or found, are not told apart when labels are led to known fractions.
+_LEAST_FRACTION = 1e-4
+# External field of a phase whose known fraction is zero.
+_ABSENT = -30.0
 # Residuals that are smooth over so many voxels are no noise.
 _SLOW = 4.0
 # Noise of a tomogram is stronger at the scale of a voxel than at that of the blur or, in other
@@ -281,9 +285,15 @@ def _followed(
     """
     sizes = [sampler.labels.size for sampler in samplers]
     now = np.average([sampler.fractions for sampler in samplers], axis=0, weights=sizes)
-    wanted = np.maximum(np.asarray(fractions, float), 1e-4)
-    changed = np.asarray(field) + 0.3 * np.log(wanted / np.maximum(now, 1e-5))
-    return tuple((changed - changed.mean()).tolist())
+    wanted = np.asarray(fractions, float)
+    there = wanted > 0
+    changed = np.asarray(field) + 0.3 * np.log(
+        np.maximum(wanted, _LEAST_FRACTION) / np.maximum(now, _LEAST_FRACTION)
+    )
+    changed -= changed[there].mean()
+    # A phase that is not there stays away, whatever its grey value.
+    changed[~there] = _ABSENT
+    return tuple(changed.tolist())
 
 
 def _updated(model: GreyModel, samplers: Sequence[LabelSampler], stage: int) -> GreyModel:

@@ -139,7 +139,8 @@ _UNITS = {
     "specific_surface": "1/m",
     "interface_area": "1/m",
     "hydraulic_diameter": "m",
-    "effective_conductivity": "S/m",
+    "mean_curvature": "1/m",
+    "triple_line_density": "1/m^2",
 }
 
 
