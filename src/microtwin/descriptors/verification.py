@@ -14,11 +14,16 @@ import numpy as np
 from ..generation import boolean_spheres, gaussian_field
 from ..microstructure import Microstructure
 from ..trust.verification import Case
+from .balls import constrictivity
 from .correlation import two_point
+from .curvature import minkowski_functionals
 from .orientation import area_from_projections
+from .paths import geodesic_tortuosity
 from .random_media import (
     boolean_specific_surface,
     boolean_two_point,
+    gaussian_euler_density,
+    gaussian_mean_curvature,
     gaussian_specific_surface,
     gaussian_two_point,
 )
@@ -113,6 +118,30 @@ def _gaussian_surface() -> float:
     return float(np.mean([_specific_surface(micro) for micro in images]))
 
 
+def _mean_sphere_curvature(radius: float) -> float:
+    """Integral of the mean curvature, averaged over positions of the centre within a voxel."""
+    offsets = np.random.default_rng(1).random((_POSITIONS, 3)).tolist()
+    spheres = [digitised_ellipsoid((radius,) * 3, (z, y, x)) for z, y, x in offsets]
+    # Per volume between the outermost voxel centres.
+    volume = (spheres[0].shape[0] - 1) ** 3
+    return float(
+        np.mean([minkowski_functionals(s, "inside").mean_curvature * volume for s in spheres])
+    )
+
+
+def _gaussian_minkowski(name: str) -> float:
+    images = [gaussian_field(96, 4.0, 0.3, seed, voxel_size=1.0) for seed in range(8)]
+    return float(
+        np.mean([getattr(minkowski_functionals(i, "pore", periodic=True), name) for i in images])
+    )
+
+
+def _channel() -> Microstructure:
+    labels = np.zeros((24, 15, 15), np.uint8)
+    labels[:, 4:11, 4:11] = 1
+    return Microstructure(labels, (1.0, 1.0, 1.0), _PHASES)
+
+
 def _gaussian_correlation() -> float:
     """Largest deviation of S2 from the closed form, up to lag 6 l."""
     micro = gaussian_field(96, 4.0, 0.4, seed=1, voxel_size=1.0)
@@ -131,6 +160,30 @@ CASES: tuple[Case, ...] = (
             source="exact",
         )
         for radius, limit in ((5, 0.01), (10, 0.002), (20, 0.001))
+    ),
+    Case(
+        name=f"digitised sphere, R = 10 voxels, mean of {_POSITIONS} positions",
+        quantity="integral of the mean curvature, voxel",
+        reference=4.0 * math.pi * 10,
+        compute=partial(_mean_sphere_curvature, 10),
+        limit=0.005,
+        source="exact",
+    ),
+    Case(
+        name="straight channel",
+        quantity="constrictivity",
+        reference=1.0,
+        compute=lambda: constrictivity(_channel(), "inside"),
+        limit=1e-6,
+        source="exact",
+    ),
+    Case(
+        name="straight channel",
+        quantity="geodesic tortuosity",
+        reference=1.0,
+        compute=lambda: geodesic_tortuosity(_channel(), "inside"),
+        limit=1e-6,
+        source="exact",
     ),
     Case(
         name="digitised spheroid 1:1:3, semi-axes 10, 10, 30 voxels",
@@ -183,6 +236,23 @@ CASES: tuple[Case, ...] = (
         compute=_gaussian_surface,
         limit=0.02,
         source="Teubner 1991",
+    ),
+    Case(
+        name="cut Gaussian field, l = 4 voxels, porosity 0.3, mean of 8 images of 96^3",
+        quantity="mean curvature per volume, 1/voxel^2",
+        reference=partial(gaussian_mean_curvature, 4.0, 0.3),
+        compute=partial(_gaussian_minkowski, "mean_curvature"),
+        limit=0.02,
+        source="Adler & Taylor 2007",
+    ),
+    Case(
+        name="cut Gaussian field, l = 4 voxels, porosity 0.3, mean of 8 images of 96^3",
+        quantity="Euler number per volume, 1/voxel^3",
+        reference=partial(gaussian_euler_density, 4.0, 0.3),
+        compute=partial(_gaussian_minkowski, "euler_number"),
+        # Four standard errors of the mean.
+        limit=0.15,
+        source="Adler & Taylor 2007",
     ),
     Case(
         name="cut Gaussian field, l = 4 voxels, porosity 0.4, one image of 96^3",

@@ -108,7 +108,7 @@ class Corrections:
 
     @property
     def drift_size(self) -> float:
-        """Standard deviation over the slices of the error of the brightest class."""
+        """Standard deviation over the slices of the error of the class furthest from zero."""
         return float(np.std(self.offset + self.gain * max(self.means, key=abs)))
 
     def shading_size(self, shape: tuple[int, int]) -> float:

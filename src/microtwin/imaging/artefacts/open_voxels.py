@@ -95,8 +95,9 @@ def sample_open_voxels(volume: Layers, thresholds: NDArray[np.float32]) -> OpenV
     place = np.concatenate([part[0] for part in parts], axis=1)
     if place.shape[1] < 1000:
         raise ValueError(
-            f"only {found} voxels of the scan lie in the open, {_OPEN} voxels away from all "
-            "interfaces; switch the corrections off, or scan with finer voxels"
+            f"only {place.shape[1]} of the voxels that were looked at lie in the open, {_OPEN} "
+            "voxels away from all interfaces, and 1000 are needed; switch the corrections off, or "
+            "scan with finer voxels"
         )
     value = np.concatenate([part[1] for part in parts]).astype(float)
     smooth_value = np.concatenate([part[2] for part in parts]).astype(float)

@@ -34,6 +34,7 @@ _DISTANCE = 2
 _THICK = 4 * _DISTANCE
 _ALIKE = 4.0
 _SAMPLE = 6_000_000
+_LEAST_VOXELS = 500
 _BINS_PER_DEVIATION = 3
 # A peak stands out of its surroundings by so many standard deviations of the counts.
 _PROMINENCE = 4.0
@@ -125,8 +126,13 @@ def find_grey_levels(
     Raises
     ------
     ValueError
-        If the scan is constant.
+        If the scan is constant, or has fewer than 500 voxels; if the fractions are not one for
+        each phase.
     """
+    if fractions is not None and len(fractions) != phases:
+        raise ValueError(
+            f"{len(fractions)} fractions are given for {phases} phases; give one for each"
+        )
     from scipy.ndimage import gaussian_filter
 
     open_values, gentle_values, everything, extremes, voxels = [], [], [], [], 0
@@ -143,6 +149,11 @@ def find_grey_levels(
         raise ValueError(
             f"the scan is constant (grey value {extremes[0]:g}), so there is nothing to segment; "
             "check the file"
+        )
+    if voxels < _LEAST_VOXELS:
+        raise ValueError(
+            f"a scan of {' x '.join(map(str, volume.shape))} voxels is too small to tell the grey "
+            f"values of phases; at least {_LEAST_VOXELS} voxels are needed"
         )
     values = np.concatenate(open_values)
     peaks = _peaks(values)

@@ -117,6 +117,8 @@ def segment(
         phases; if the scan is constant.
     """
     known = _checked(phases, fractions)
+    if folder is not None and not folder.is_dir():
+        raise ValueError(f"folder {str(folder)!r} does not exist; make it first")
     levels = find_grey_levels(volume, len(phases), fractions=known)
     blocks = sampled_blocks(volume, _LEARNED_FROM)
     guesses = [first_guess(block, levels.thresholds) for block in blocks]
