@@ -21,15 +21,15 @@ __all__ = ["plan"]
 # version are then computed again.
 VERSIONS = {
     "reconstruction": 1,
-    "correction": 2,
-    "microstructure": 2,
+    "correction": 3,
+    "microstructure": 3,
     "descriptors": 2,
     "fractions": 1,
     "transport": 1,
     "homogenize": 1,
     "discretisation": 1,
     "sampling": 1,
-    "segmentation": 2,
+    "segmentation": 3,
 }
 
 

@@ -55,6 +55,17 @@ def test_models_that_differ_in_grey_values_or_couplings(noisy, monkeypatch):
     assert_allclose(coupling[:2], 0, atol=1e-12)
     assert_allclose(coupling[2:4], [pattern, -pattern], atol=1e-12)
     assert_allclose(coupling[4], 0.25 * (1 - np.eye(3)), atol=1e-12)
+    models.clear()
+    free = alternative_segmentations(scan, found.microstructure, model, calibrated=False)
+    assert [source for source, *_ in free][2:4] == ["all grey values"] * 2
+    assert_allclose(models[2].means, np.add(model.means, [0.1, 0.3, 0.1]))
+    assert_allclose(models[3].means, np.subtract(model.means, [0.1, 0.3, 0.1]))
+    # Uncertainties that would make two phases look alike are cut.
+    models.clear()
+    guess = replace(found.model, mean_uncertainties=(0.1, 1.0, 1.0))
+    next(alternative_segmentations(scan, found.microstructure, guess))
+    gaps = np.diff(model.means)
+    assert np.min(np.diff(models[0].means) / gaps) == pytest.approx(0.25)
 
 
 def test_alternatives_are_a_block_with_the_same_fractions(noisy):

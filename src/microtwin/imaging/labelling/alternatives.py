@@ -37,11 +37,12 @@ def alternative_segmentations(
     seed: int = 0,
     calibrated: bool = True,
 ) -> Iterator[tuple[str, Microstructure, Microstructure]]:
-    """Segment a block of a scan by five models that could as well be believed.
+    """Segment a block of a scan by five to seven models that could as well be believed.
 
     Grey values of the phases are higher or lower by their standard uncertainty, neighbours in grey
-    in opposite directions; couplings of phases that are no neighbours in grey are higher and the
-    others lower, or the other way round; all couplings are higher.
+    in opposite directions and, unless the fractions are known, all in one; couplings of phases
+    that are no neighbours in grey are higher and the others lower, or the other way round; all
+    couplings are higher.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def alternative_segmentations(
 
     Yields
     ------
-    source : {"grey values", "near and far", "all couplings"}
+    source : {"grey values", "all grey values", "near and far", "all couplings"}
         What the other model differs in.
     chosen, other : Microstructure
         Labels of a block of up to 96 voxels along each axis, and by another model.
@@ -85,7 +86,7 @@ def alternative_segmentations(
     chosen = micro.crop(*spans)
     original = np.array(list(micro.phases.values()), np.uint8)
     known = np.array([chosen.volume_fraction(name) for name in micro.phases])
-    for source, other in _other_models(model):
+    for source, other in _other_models(model, calibrated):
         probabilities = phase_probabilities(values, other, seed, wider[0].start)
         probabilities = np.ascontiguousarray(probabilities[:, inside[0], inside[1], inside[2]])
         labels = np.empty(chosen.shape, np.uint8)
@@ -93,7 +94,7 @@ def alternative_segmentations(
         yield source, chosen, Microstructure(original[labels], micro.voxel_size, micro.phases)
 
 
-def _other_models(model: GreyModel) -> Iterator[tuple[str, GreyModel]]:
+def _other_models(model: GreyModel, calibrated: bool) -> Iterator[tuple[str, GreyModel]]:
     number = np.arange(len(model.means))
     uncertainties = np.array(model.mean_uncertainties or [0.0])
     # Two neighbours that move towards each other keep a quarter of their contrast.
@@ -102,6 +103,11 @@ def _other_models(model: GreyModel) -> Iterator[tuple[str, GreyModel]]:
     for sign in (1.0, -1.0):
         means = np.array(model.means) + sign * (-1.0) ** number * uncertainties
         yield "grey values", replace(model, means=tuple(means.tolist()))
+    if not calibrated:
+        # Known fractions hold the balance between dark and bright; nothing else does.
+        for sign in (1.0, -1.0):
+            means = np.array(model.means) + sign * uncertainties
+            yield "all grey values", replace(model, means=tuple(means.tolist()))
     distance = np.abs(number[:, None] - number)
     pattern = np.select([distance == 0, distance == 1], [0.0, -_FAR_HIGHER], _FAR_HIGHER)
     for sign in (1.0, -1.0):
