@@ -144,9 +144,9 @@ def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
     )
     quantities = [
         *_fractions(image, entries, target),
-        *_descriptors(image, entries, target),
         *_transport(entries, target),
         *_tensor(entries, target),
+        *_descriptors(image, entries, target),
         *_quality(entries),
     ]
     verdict = worst(quantity.verdict for quantity in quantities)
