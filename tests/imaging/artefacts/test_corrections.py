@@ -341,7 +341,7 @@ def test_refusals(clean):
     with pytest.raises(ValueError, match="scan is constant"):
         learn_corrections(scan_of(np.ones((4, 5, 6))))
     checks = np.indices((12, 12, 12)).sum(0) % 2
-    with pytest.raises(ValueError, match=r"only \d+ voxels of the scan lie in the open"):
+    with pytest.raises(ValueError, match=r"only \d+ of the voxels that were looked at"):
         learn_corrections(scan_of(checks.repeat(2, axis=2)[:, :, :12]))
 
 

@@ -146,7 +146,9 @@ def find_grey_levels(
         spread = _spread_of_noise(smooth)
         open_values.append(smooth[_in_the_open(smooth, spread)])
         largest = _largest_spread(block, smooth)
-        gentle_values.append(smooth[_in_the_open(smooth, min(spread, largest))])
+        gentle_values.append(
+            open_values[-1] if spread <= largest else smooth[_in_the_open(smooth, largest)]
+        )
         near_interfaces += block.size * (spread > largest)
         everything.append(smooth[::2, ::2, ::2].ravel())
         extremes += [float(block.min()), float(block.max())]
