@@ -13,7 +13,7 @@ from .files.stored import iter_slabs
 __all__ = ["Layers", "float_slabs", "read_blocks", "sampled_blocks", "slab_layers"]
 
 # Voxels of a slab: large enough for two threads, small beside the volumes that need slabs.
-_SLAB_VOXELS = 2**22
+_SLAB_VOXELS = 3 * 2**20
 # Layers, rows and columns of the smallest block that is sampled, where the volume has as many.
 _THINNEST = 16
 # Layers that are read at once where only a part of each is wanted.
