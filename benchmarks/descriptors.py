@@ -9,11 +9,10 @@ of three, after a first call that compiles. Memory is what comes on top of the i
 from __future__ import annotations
 
 import argparse
-import threading
 import time
 from collections.abc import Callable
 
-import psutil
+from segmentation import PeakMemory
 
 import microtwin as mt
 from microtwin.geometry import distance_map
@@ -59,24 +58,13 @@ def measure(
     compute: Callable[[mt.Microstructure], object], micro: mt.Microstructure
 ) -> tuple[float, int]:
     """Return the least seconds of three calls, and the most bytes above the start."""
-    process = psutil.Process()
-    before, peak, going = process.memory_info().rss, [0], [True]
-
-    def watch() -> None:
-        while going[0]:
-            peak[0] = max(peak[0], process.memory_info().rss)
-            time.sleep(0.005)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
+    memory = PeakMemory()
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
         compute(micro)
         seconds.append(time.perf_counter() - start)
-    going[0] = False
-    thread.join()
-    return min(seconds), max(0, peak[0] - before)
+    return min(seconds), memory.stop()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import tifffile
 
+import microtwin.imaging
 from microtwin import Microstructure
+from microtwin.cli.tables import remarks
 from microtwin.generation import gaussian_field
 from microtwin.imaging import Scanner, project, virtual_scan, write_microstructure, write_scan
 from microtwin.study import run_study
@@ -79,6 +81,28 @@ def test_a_scan_with_known_fractions(folder, truth):
     assert "From scan to labels" in text and "Plausible segmentations" in text
     again = run_study(path)
     assert again.computed == 0 and again.reused == outcome.computed
+
+
+def test_a_phase_that_percolates_on_some_segmentations_only(folder, truth, monkeypatch):
+    plain = microtwin.imaging.plausible_segmentation
+
+    def cut(micro, seed, **options):
+        member = plain(micro, seed, **options)
+        labels = member.labels.copy()
+        labels[18:22] = 1
+        return member if seed == 0 else Microstructure(labels, member.voxel_size, member.phases)
+
+    monkeypatch.setattr(microtwin.imaging, "plausible_segmentation", cut)
+    known = truth.volume_fraction("pore")
+    path = study(folder, "cut", f"phases: [pore, solid], fractions: {{pore: {known:.4f}}}")
+    outcome = run_study(path)
+    tau = quantity(outcome, "tortuosity_factor", "pore")
+    assert tau.uncertainty.segmentation is None and tau.verdict == "warn"
+    (check,) = [c for c in tau.checks if c.name == "finite_on_segmentations"]
+    # The chosen labels and two members, one of which is cut.
+    assert check.value == pytest.approx(2 / 3)
+    assert any("not finite on some plausible" in line for line in remarks(outcome.results))
+    assert quantity(outcome, "relative_diffusivity", "pore").uncertainty.segmentation > 0
 
 
 def test_without_known_fractions_and_corrections(folder, truth):

@@ -100,6 +100,8 @@ def remarks(results: Results) -> list[str]:
 
 _MEANING = {
     "relative_uncertainty": "uncertain by more than {share}",
+    "finite_on_segmentations": "not finite on some plausible segmentations, so the part of the "
+    "labels in its uncertainty is not known",
     "staircase_agrees": "the extrapolated staircase differs by more than the discretisation",
     "enough_samples": "the image is too small to tell the sampling uncertainty",
     "between_class_variance": "phases explain less than {share} of the variance of grey values, so "

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry import distance_map
-from ..microstructure import Direction, Microstructure, VoxelSize, axis_index
+from ..microstructure import Direction, Microstructure, VoxelSize
 from ..numerics.threads import even_shares, over_slabs
 from . import ball_kernels as kernels
+from .paths import first_layer
 
 __all__ = [
     "SizeDistribution",
@@ -33,7 +34,6 @@ __all__ = [
 # how finely squares of their radii are told apart there (those of cubic voxels are whole numbers).
 _LARGEST_COMPARED = 96
 _PER_SQUARE = 4
-_MOST_VOXELS = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ def local_thickness(
 
     Notes
     -----
-    Balls that the ball of a neighbouring voxel holds are left out, and rows of voxels that are
+    Balls that the ball of a neighbouring voxel holds are left out, and blocks of voxels that are
     painted already are stepped over (largest balls first): the work is about proportional to the
     number of voxels. 15 bytes per voxel besides the image.
     """
@@ -150,12 +150,10 @@ def _intruded(
     direction: Direction,
 ) -> NDArray[np.float32]:
     """Return the largest radius of a ball that comes to each voxel, from the distance map."""
-    numbers = np.arange(mask.size).reshape(mask.shape).take(0, axis_index(direction)).ravel()
-    inlet = numbers[mask.ravel()[numbers]]
+    inlet = first_layer(mask, direction)
     width = np.zeros(mask.shape, np.float32)
     heap = np.empty(int(np.count_nonzero(mask)), np.int64)
     kernels.bottlenecks(radius.ravel(), inlet, heap, width)
-    del heap
     return _painted(width, voxel_size)
 
 
@@ -233,11 +231,6 @@ def _mask(
         reach = 2 * float(np.max(distance_map(mask, micro.voxel_size)))
         margin = [math.ceil(reach / h) for h in micro.voxel_size]
         mask = np.pad(mask, [(m, m) for m in margin], mode="wrap")
-    if mask.size > _MOST_VOXELS:
-        raise ValueError(
-            f"an image of {mask.size} voxels has more than can be numbered, {_MOST_VOXELS}; crop "
-            "or coarsen it"
-        )
     return mask, tuple(slice(m, m + n) for m, n in zip(margin, micro.shape, strict=True))
 
 

@@ -8,18 +8,22 @@ join its corners cross the boundary, for each of the 13 directions.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from ..microstructure import Microstructure
 from .orientation import DIRECTIONS
 
 __all__ = [
     "configuration_histogram",
-    "corner_counts",
+    "euler_number",
+    "phase_histogram",
     "plane_cells",
+    "plane_spacings",
     "projected_areas",
     "section_euler_numbers",
 ]
@@ -47,6 +51,21 @@ def configuration_histogram(
         Corner (dz, dy, dx) of a cube is bit dz + 2 dy + 4 dx of its configuration.
     """
     return np.asarray(_histogram(labels, member, periodic).sum(axis=0))
+
+
+def phase_histogram(
+    micro: Microstructure, phases: Iterable[str], periodic: bool
+) -> NDArray[np.int64]:
+    """Count the 2x2x2 configurations of some phases taken together.
+
+    Raises
+    ------
+    ValueError
+        If a phase is not in the microstructure.
+    """
+    member = np.zeros(256, bool)
+    member[[micro.label(name) for name in phases]] = True
+    return configuration_histogram(micro.labels, member, periodic)
 
 
 def projected_areas(
@@ -94,15 +113,45 @@ def section_euler_numbers(histogram: NDArray[np.int64]) -> NDArray[np.float64]:
     return histogram @ _section_table()
 
 
-def corner_counts(dimension: int) -> NDArray[np.int64]:
-    """Count the corners, edges, squares or cubes (dimension 0, 1, 2, 3) that lie inside.
+def plane_spacings(
+    voxel_size: tuple[float, float, float],
+) -> tuple[tuple[float, float, float], NDArray[np.float64]]:
+    """Return the edges of the reciprocal lattice, and how far apart lattice planes are.
+
+    Parameters
+    ----------
+    voxel_size : 3 floats
+        Voxel edges (z, y, x) in metres.
 
     Returns
     -------
-    ndarray of int64, shape (256,)
-        How many sides of that dimension of the 2x2x2 cube have all corners inside, for each
-        configuration.
+    reciprocal : 3 floats
+        1 / m. With these edges, `DIRECTIONS` are the normals of planes.
+    spacing : ndarray, shape (13,)
+        Distance of neighbouring planes across each of the normals, in m.
     """
+    z, y, x = voxel_size
+    reciprocal = (1 / z, 1 / y, 1 / x)
+    return reciprocal, 1 / np.linalg.norm(np.array(DIRECTIONS) * reciprocal, axis=1)
+
+
+def euler_number(histogram: NDArray[np.int64]) -> float:
+    """Return vertices less edges plus squares less cubes of the complex of voxel centres.
+
+    Each counts in proportion to its angle in the cube: a vertex belongs to eight cubes, an edge to
+    four, a square to two.
+
+    Parameters
+    ----------
+    histogram : ndarray, shape (256,)
+        From `configuration_histogram`.
+    """
+    vertices, edges, squares, cubes = (_side_counts(side) for side in range(4))
+    return float(histogram @ (vertices / 8 - edges / 4 + squares / 2 - cubes))
+
+
+def _side_counts(dimension: int) -> NDArray[np.int64]:
+    """Count the corners, edges, squares or cubes (dimension 0 to 3) that lie inside, (256,)."""
     inside = _corners_inside()
     counts = np.zeros(256, np.int64)
     for free in itertools.combinations(range(3), dimension):

@@ -10,13 +10,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..microstructure import Microstructure
-from .crossings import configuration_histogram, projected_areas, section_euler_numbers
-from .orientation import DIRECTIONS, area_from_projections, crofton_weights
+from .crossings import (
+    euler_number,
+    phase_histogram,
+    plane_spacings,
+    projected_areas,
+    section_euler_numbers,
+)
+from .orientation import area_from_projections, crofton_weights
 from .surface import measured_volume
-from .topology import euler_density
 
 __all__ = ["Minkowski", "minkowski_functionals"]
 
@@ -74,19 +77,15 @@ def minkowski_functionals(micro: Microstructure, phase: str, periodic: bool = Fa
     ValueError
         If the phase is not in the microstructure.
     """
-    member = np.zeros(256, bool)
-    member[micro.label(phase)] = True
-    histogram = configuration_histogram(micro.labels, member, periodic)
+    histogram = phase_histogram(micro, [phase], periodic)
     volume = measured_volume(micro, periodic)
     area = area_from_projections(projected_areas(histogram, micro.voxel_size), micro.voxel_size)
-    z, y, x = micro.voxel_size
-    reciprocal = (1 / z, 1 / y, 1 / x)
-    spacing = 1 / np.linalg.norm(np.array(DIRECTIONS) * reciprocal, axis=1)
+    reciprocal, spacing = plane_spacings(micro.voxel_size)
     widths = section_euler_numbers(histogram) * spacing
     curvature = 2 * math.pi * float(crofton_weights(reciprocal) @ widths)
     return Minkowski(
         volume=micro.volume_fraction(phase),
         surface=area / volume,
         mean_curvature=curvature / volume,
-        euler_number=euler_density(micro, phase, periodic),
+        euler_number=euler_number(histogram) / volume,
     )

@@ -50,8 +50,9 @@ class ParticleShapes:
     def sizes(self) -> SizeDistribution:
         """Distribution of the volume over the diameters, of the complete particles."""
         diameters, inverse = np.unique(self.diameters[self.complete], return_inverse=True)
-        volume = np.bincount(inverse, self.volumes[self.complete], diameters.size)
-        return SizeDistribution(diameters, volume / max(float(volume.sum()), 1e-300))
+        volume = np.zeros(diameters.size)
+        np.add.at(volume, inverse, self.volumes[self.complete])
+        return SizeDistribution(diameters, volume / volume.sum() if volume.size else volume)
 
     @property
     def mean_contacts(self) -> float:

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from ..microstructure import Direction, Microstructure, axis_index
 from . import path_kernels as kernels
 
-__all__ = ["geodesic_tortuosity", "path_lengths"]
+__all__ = ["first_layer", "geodesic_tortuosity", "path_lengths"]
+
+
+def first_layer(mask: NDArray[np.bool_], direction: Direction) -> NDArray[np.int64]:
+    """Return the numbers, in the flat image, of the voxels of a mask in its first layer."""
+    places = np.nonzero(mask.take([0], axis_index(direction)))
+    return np.ravel_multi_index(places, mask.shape).astype(np.int64)
 
 
 def path_lengths(
@@ -45,10 +51,10 @@ def path_lengths(
     """
     mask = micro.mask(phase)
     unit = min(micro.voxel_size)
-    numbers = np.arange(mask.size).reshape(mask.shape).take(0, axis_index(direction)).ravel()
+    starts = first_layer(mask, direction)
     length = np.full(mask.shape, np.inf, np.float32)
     steps = np.array(micro.voxel_size) / unit
-    kernels.shortest_paths(mask, numbers[mask.ravel()[numbers]], steps, length)
+    kernels.shortest_paths(mask, starts, steps, length)
     length *= np.float32(unit)
     return length
 

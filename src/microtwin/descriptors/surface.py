@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..microstructure import Microstructure
-from .crossings import configuration_histogram, projected_areas
+from .crossings import phase_histogram, projected_areas
 from .orientation import area_from_projections
 
 __all__ = [
@@ -101,10 +101,7 @@ def projected_area(
         If a phase is not in the microstructure.
     """
     names = [phases] if isinstance(phases, str) else list(phases)
-    member = np.zeros(256, bool)
-    member[[micro.label(name) for name in names]] = True
-    histogram = configuration_histogram(micro.labels, member, periodic)
-    return projected_areas(histogram, micro.voxel_size)
+    return projected_areas(phase_histogram(micro, names, periodic), micro.voxel_size)
 
 
 def surface_area(

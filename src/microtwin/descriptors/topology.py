@@ -12,11 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..connectivity import label_clusters
 from ..microstructure import Microstructure
-from .crossings import configuration_histogram, corner_counts
+from .crossings import configuration_histogram, euler_number, phase_histogram
 from .surface import measured_volume
 
 __all__ = ["Topology", "betti_numbers", "euler_density"]
@@ -70,7 +69,7 @@ def betti_numbers(micro: Microstructure, phase: str) -> Topology:
     # Nothing lies beyond the faces, and that is one piece.
     mask = np.pad(micro.mask(phase), 1)
     histogram = configuration_histogram(mask.view(np.uint8), np.arange(256) == 1, periodic=False)
-    euler = round(float(histogram @ _euler_table()))
+    euler = round(euler_number(histogram))
     _, pieces = label_clusters(mask)
     _, outside = label_clusters(~mask, connectivity=26)
     cavities = outside - 1
@@ -99,17 +98,5 @@ def euler_density(micro: Microstructure, phase: str, periodic: bool = False) -> 
     ValueError
         If the phase is not in the microstructure.
     """
-    member = np.zeros(256, bool)
-    member[micro.label(phase)] = True
-    histogram = configuration_histogram(micro.labels, member, periodic)
-    return float(histogram @ _euler_table()) / measured_volume(micro, periodic)
-
-
-def _euler_table() -> NDArray[np.float64]:
-    """Vertices less edges plus squares less cubes of each configuration, shape (256,).
-
-    Each counts in proportion to its angle in the cube: a vertex belongs to eight cubes, an edge to
-    four, a square to two.
-    """
-    vertices, edges, squares, cubes = (corner_counts(side) for side in range(4))
-    return vertices / 8 - edges / 4 + squares / 2 - cubes
+    histogram = phase_histogram(micro, [phase], periodic)
+    return euler_number(histogram) / measured_volume(micro, periodic)

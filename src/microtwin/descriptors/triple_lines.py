@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..microstructure import Microstructure
 from ..numerics.threads import even_shares, over_slabs
 from . import triple_kernels as kernels
-from .crossings import plane_cells
+from .crossings import plane_cells, plane_spacings
 from .orientation import DIRECTIONS, area_from_projections
 from .surface import measured_volume
 
@@ -41,9 +41,7 @@ def triple_line_density(
     dict of (str, str, str) to float
         In 1/m^2, for each three names in the order of the phases; empty for two phases.
     """
-    z, y, x = micro.voxel_size
-    reciprocal = (1 / z, 1 / y, 1 / x)
-    spacing = 1 / np.linalg.norm(np.array(DIRECTIONS) * reciprocal, axis=1)
+    reciprocal, spacing = plane_spacings(micro.voxel_size)
     volume = measured_volume(micro, periodic)
     lengths = {}
     for names in combinations(micro.phase_names, 3):

@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 from numba import njit
 
-from ..numerics.compiling import INNER, OPTIONS
+from ..numerics.compiling import OPTIONS
 
 __all__ = ["distances_along_rows", "distances_along_z"]
 
@@ -16,7 +16,7 @@ _FAR = np.inf
 _TOGETHER = 16
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def _lower_envelope(line, low, high, square, heads, bounds, values):
     """Replace squared distances by the least of ``line[j] + square (i - j)^2``, low <= j < high.
 
@@ -48,7 +48,7 @@ def _lower_envelope(line, low, high, square, heads, bounds, values):
         line[i] = values[p] + square * (i - heads[p]) ** 2
 
 
-@njit(**INNER)
+@njit(**OPTIONS)
 def _along_line(line, square, heads, bounds, values):
     """Replace squared distances along a line by the least over the line.
 

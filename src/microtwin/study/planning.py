@@ -29,7 +29,7 @@ VERSIONS = {
     "homogenize": 1,
     "discretisation": 1,
     "sampling": 1,
-    "segmentation": 3,
+    "segmentation": 4,
 }
 
 

@@ -179,6 +179,18 @@ def _segmentation(entries: Mapping[str, Entry], name: str, of: str) -> float | N
     return None if found is None else found["uncertainty"]
 
 
+def _finite_check(entries: Mapping[str, Entry], name: str, of: str) -> list[Check]:
+    """Warn when a quantity is not finite on some plausible segmentations: a part is then unknown.
+
+    A phase may percolate on the chosen labels only.
+    """
+    entry = entries.get("segmentation")
+    share = None if entry is None else entry.numbers["finite"].get(f"{name}/{of}")
+    if share is None:
+        return []
+    return [Check(name="finite_on_segmentations", value=share, limit=1.0, verdict="warn")]
+
+
 def _budget_check(value: float | None, terms: Uncertainty, target: float) -> list[Check]:
     """Warn when the total uncertainty is a larger share of the value than the study wants."""
     if terms.total is None or not value:
@@ -235,7 +247,10 @@ def _descriptors(image: Image, entries: Mapping[str, Entry], target: float) -> I
                     text=None if value is not None else _INFINITE[name],
                     unit=unit,
                     uncertainty=terms,
-                    checks=_budget_check(value, terms, target),
+                    checks=[
+                        *_finite_check(entries, name, phase),
+                        *_budget_check(value, terms, target),
+                    ],
                     source=_source(entry),
                 )
 
@@ -276,7 +291,11 @@ def _transport(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity
                 text=None if value is not None else numbers["message"],
                 unit="1",
                 uncertainty=terms,
-                checks=[*solved, *_budget_check(value, terms, target)],
+                checks=[
+                    *solved,
+                    *_finite_check(entries, name, case),
+                    *_budget_check(value, terms, target),
+                ],
                 source=_source(entry),
             )
         yield Quantity(

@@ -12,7 +12,7 @@ import numpy as np
 from ..microstructure import Microstructure
 from .results import COMPONENTS
 from .scan_stages import grey_model_of, prepared_volumes
-from .stages import Params, check, described, microstructure_of
+from .stages import Params, described, microstructure_of
 from .store import StageOutput
 from .tasks import Inputs
 
@@ -44,6 +44,7 @@ def segmentation(params: Params, inputs: Inputs) -> StageOutput:
         return StageOutput(
             {
                 "quantities": {},
+                "finite": {},
                 "sentence": "The segmentation gives no probabilities, so its uncertainty is not "
                 "known; method: posterior or classifier gives them.",
             }
@@ -89,13 +90,9 @@ def segmentation(params: Params, inputs: Inputs) -> StageOutput:
             f"with {study.alternatives} other models of how the phases look"
         )
     quantities = {name: asdict(found) for name, found in study.quantities.items()}
-    checks = []
-    for name, count in study.undefined.items():
-        why = f"it is not finite on {count} of them" if count else "it vanishes on coarser voxels"
-        words += f"; the part of the labels in the error of {name} is not known, for {why}"
-        share = 1.0 - count / study.members
-        checks.append(check(f"finite_on_segmentations/{name}", share, 1.0, "warn"))
-    return StageOutput({"quantities": quantities, "sentence": words + "."}, checks=checks)
+    # A phase that percolates on some of them only has no uncertainty that could be stated.
+    finite = {name: 1.0 - count / (study.members + 1) for name, count in study.undefined.items()}
+    return StageOutput({"quantities": quantities, "finite": finite, "sentence": words + "."})
 
 
 def _kind(name: str) -> str:

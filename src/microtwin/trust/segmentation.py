@@ -80,9 +80,9 @@ class SegmentationStudy:
         By name; those that are not finite, or zero, on the chosen labels are left out, and those
         of `undefined`.
     undefined : mapping of str to int
-        Quantities that are finite on the chosen labels, and on how many of the segmentations,
-        fine or coarse, they are not: a tortuosity factor where a phase does not percolate. Their
-        uncertainty is not known.
+        Quantities that are finite on the chosen labels, and on how many segmentations, the chosen
+        one on coarse voxels among them, they are not or vanish: a tortuosity factor where a phase
+        does not percolate. Their uncertainty is not known.
     members, fine, rehearsals, alternatives : int
         How many segmentations were drawn, on how many of them the quantities were computed on
         the fine voxels too, and how many rehearsals and alternatives there were.
@@ -176,9 +176,9 @@ def segmentation_study(
         if study is not None:
             found[name] = study
         elif math.isfinite(value) and value:
-            undefined[name] = sum(
-                not math.isfinite(values.get(name, math.nan)) for values in coarse_values
-            )
+            coarse = [values.get(name, math.nan) for values in coarse_values]
+            undefined[name] = sum(not math.isfinite(c) for c in coarse)
+            undefined[name] += not math.isfinite(c := coarse_chosen.get(name, math.nan)) or c == 0
     return SegmentationStudy(found, undefined, members, fine, rehearsed, compared)
 
 

@@ -10,7 +10,7 @@ from microtwin import Microstructure, Scan
 from microtwin.generation import gaussian_field
 from microtwin.imaging import alternative_segmentations, segment
 from microtwin.imaging.labelling import alternatives
-from microtwin.imaging.labelling.posterior import blurred
+from microtwin.imaging.labelling.response import blurred
 
 NAMES = ("pore", "film", "active")
 

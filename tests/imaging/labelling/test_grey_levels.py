@@ -9,7 +9,7 @@ from microtwin import Scan
 from microtwin.generation import gaussian_field
 from microtwin.imaging import find_grey_levels
 from microtwin.imaging.labelling.grey_levels import mean_grey_value
-from microtwin.imaging.labelling.posterior import blurred
+from microtwin.imaging.labelling.response import blurred
 
 MEANS = (0.0, 1.0, 2.5)
 

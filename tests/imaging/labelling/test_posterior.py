@@ -9,29 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.ndimage import correlate1d, gaussian_filter
 
-from microtwin.imaging.labelling.posterior import (
-    GreyModel,
-    LabelSampler,
-    _response,
-    blurred,
-    learn_grey_model,
-)
+from microtwin.imaging.labelling.posterior import GreyModel, LabelSampler
+from microtwin.imaging.labelling.response import blurred, response
+from phases_in_a_scan import model_of, scanned, spheres
 
 WEIGHTS = {1: 1.0, 2: 1 / np.sqrt(2), 3: 1 / np.sqrt(3)}
 
 
-def model_of(means, noise=0.5, blur=0.8, coupling=0.4, field=None):
-    unlike = coupling * (1 - np.eye(len(means)))
-    rows = tuple(map(tuple, unlike.tolist()))
-    widths = tuple(np.broadcast_to(blur, 3).tolist())
-    return GreyModel(tuple(means), noise, widths, rows, field or (0.0,) * len(means))
-
-
 def response_matrix(shape, blur):
     """The blur as a matrix, mirrored at the border, cut off like that of the sampler."""
-    weights, reach = _response(blur)
+    weights, reach = response(blur)
     radius = weights.shape[1] // 2
     places = list(np.ndindex(shape))
     matrix = np.zeros((len(places), len(places)))
@@ -62,18 +50,6 @@ def energy(labels, values, model, response):
         if offset.max() == 1:
             total += model.coupling[labels[a]][labels[b]] * WEIGHTS[int(offset.sum())]
     return total
-
-
-def spheres(shape=(40, 48, 48), phases=3, seed=0, width=3.0):
-    field = gaussian_filter(np.random.default_rng(seed).standard_normal(shape), width, mode="wrap")
-    cuts = np.quantile(field, np.linspace(0, 1, phases + 1)[1:-1])
-    return np.searchsorted(cuts, field).astype(np.uint8)
-
-
-def scanned(labels, model, seed=1):
-    values = blurred(np.asarray(model.means)[labels], model.blur)
-    noise = model.noise * np.random.default_rng(seed).standard_normal(labels.shape)
-    return (values + noise).astype(np.float32)
 
 
 @pytest.mark.parametrize(
@@ -246,88 +222,3 @@ def test_several_callers_at_once_do_not_disturb_each_other():
     assert_array_equal(together[0], together[2])
     assert_array_equal(together[1], together[3])
     assert (together[0] != together[1]).any()
-
-
-def test_blurred():
-    spike = np.zeros((13, 13, 13))
-    spike[6, 6, 6] = 1.0
-    weights = np.exp(-0.5 * (np.arange(-3, 4) / 1.0) ** 2)
-    expected = spike
-    for axis in range(3):
-        expected = correlate1d(expected, weights / weights.sum(), axis)
-    assert_allclose(blurred(spike, 1.0), expected, atol=1e-6)
-    assert_array_equal(blurred(spike, 0.0), spike)
-    along_y = blurred(spike, (0.0, 1.0, 0.0))
-    assert_allclose(along_y[6, 3:10, 6], weights / weights.sum(), atol=1e-6)
-    assert_allclose(along_y.sum(), 1, rtol=1e-6)
-    flat = np.full((2, 3, 4), 30_000, np.uint16)
-    assert_allclose(blurred(flat, 2.0), 30_000, rtol=1e-6)
-
-
-@pytest.mark.parametrize(("scale", "offset"), [(1.0, 0.0), (500.0, 30_000.0)])
-def test_the_model_is_learned_from_a_scan(scale, offset):
-    labels = spheres((48, 48, 48), 2, width=3.5)
-    truth = model_of((offset, offset + scale), noise=0.25 * scale, blur=1.1)
-    values = scanned(labels, truth)
-    guess = (gaussian_filter(values, 0.7) > offset + scale / 2).astype(np.uint8)
-    found = learn_grey_model([values], [guess], truth.means, fractions=(0.5, 0.5), seed=2)
-    assert found.means == pytest.approx(truth.means)
-    # The prior is not that of the truth: widths come out up to a tenth too small.
-    assert found.blur == pytest.approx((1.1,) * 3, rel=0.12)
-    # Nine tenths of the noise are what single labels are made to bear; see `_SHARE`.
-    assert found.noise == pytest.approx(0.9 * 0.25 * scale, rel=0.06)
-    assert found.contrast_to_noise == pytest.approx(1 / (0.9 * 0.25), rel=0.06)
-    assert found.coupling[0][0] == found.coupling[1][1] == 0
-    assert found.coupling[0][1] == found.coupling[1][0] > 0.1
-    # Fractions are right already: no field is needed.
-    assert found.field == pytest.approx((0, 0), abs=0.5)
-
-
-@pytest.mark.parametrize("blur", [(0.7, 1.3, 1.3), (1.4, 0.8, 0.8)])
-def test_blur_along_the_axis_and_across_it(blur):
-    labels = spheres((48, 48, 48), 2, width=3.5)
-    truth = model_of((0.0, 1.0), noise=0.25, blur=blur)
-    values = scanned(labels, truth)
-    guess = (gaussian_filter(values, 0.7) > 0.5).astype(np.uint8)
-    found = learn_grey_model([values], [guess], truth.means, fractions=(0.5, 0.5), rounds=16)
-    assert found.blur == pytest.approx(blur, rel=0.15)
-
-
-def test_three_phases_in_two_blocks_without_known_fractions():
-    labels = spheres((32, 32, 32), 3, width=4.0)
-    truth = model_of((0.0, 1.0, 2.0), noise=0.15, blur=0.7)
-    values = scanned(labels, truth)
-    found = learn_grey_model([values[:16], values[16:]], [labels[:16], labels[16:]], truth.means)
-    coupling = np.array(found.coupling)
-    assert_array_equal(coupling, coupling.T)
-    assert (coupling[~np.eye(3, dtype=bool)] >= 0.1).all()
-    # Films that are thinner than the blur are drawn too smooth, which passes for more blur.
-    assert 0.6 < min(found.blur) <= max(found.blur) < 1.1
-    assert found.field == (0, 0, 0)
-
-
-@pytest.mark.parametrize("depth", [2, 3, 6])
-def test_the_model_is_learned_from_thin_scans_too(depth):
-    labels = spheres((depth, 80, 80), 2, width=3.0)
-    truth = model_of((0.0, 1.0), noise=0.25, blur=0.9)
-    values = scanned(labels, truth)
-    found = learn_grey_model([values], [labels], truth.means, fractions=(0.5, 0.5))
-    assert found.blur == pytest.approx((0.9,) * 3, rel=0.25)
-    assert found.noise == pytest.approx(0.9 * 0.25, rel=0.25)
-    assert found.coupling[0][1] > 0.1
-
-
-def test_pictures_without_blur_and_noise():
-    labels = spheres((24, 24, 24), 2)
-    found = learn_grey_model([labels.astype(np.float32)], [labels], (0.0, 1.0), seed=1)
-    # The narrowest blur, and the least noise that a model is trusted with.
-    assert max(found.blur) < 0.4
-    assert found.noise == pytest.approx(0.2)
-    assert np.isfinite(found.coupling).all()
-
-
-def test_a_phase_that_no_voxel_has_is_refused():
-    labels = np.zeros((8, 8, 8), np.uint8)
-    message = "phase number 1, counted from 0 and from dark to bright, has no voxel in the first"
-    with pytest.raises(ValueError, match=message):
-        learn_grey_model([labels.astype(np.float32)], [labels], (0.0, 1.0))

@@ -7,7 +7,7 @@ from numpy.testing import assert_array_equal
 from microtwin import Microstructure, Scan
 from microtwin.generation import gaussian_field
 from microtwin.imaging import rehearse, segment
-from microtwin.imaging.labelling.posterior import blurred
+from microtwin.imaging.labelling.response import blurred
 
 
 @pytest.fixture(scope="module")

@@ -49,8 +49,8 @@ _WORSE = 2.0
 # scan has been corrected: by up to 0.007 between peaks and least squares on virtual scans with
 # beam hardening.
 _UNEVEN = 0.01
-# Where little of a phase is in the open, blur pulls its peak in: by 0.02 to 0.14 of the contrast
-# on Gaussian fields with pores of 4 to 7 voxels and a blur of 0.9.
+# Where little of a phase is in the open, blur pulls its peak in: by 0.04 to 0.13 of the contrast
+# on Gaussian fields with pores 6 to 8 voxels wide, a blur of 0.9 and noise of a quarter of it.
 _PULLED_IN = 0.1
 _LITTLE = 0.15
 
@@ -133,12 +133,12 @@ def find_grey_levels(
         If the scan is constant, or has fewer than 500 voxels; if the fractions are not one for
         each phase.
     """
+    from scipy.ndimage import gaussian_filter
+
     if fractions is not None and len(fractions) != phases:
         raise ValueError(
             f"{len(fractions)} fractions are given for {phases} phases; give one for each"
         )
-    from scipy.ndimage import gaussian_filter
-
     open_values, gentle_values, everything, extremes, voxels = [], [], [], [], 0
     near_interfaces = 0
     for block in sampled_blocks(volume, _SAMPLE, (12, 1, 1)):

@@ -13,7 +13,9 @@ import numpy as np
 
 from ...microstructure import Microstructure
 from .ensemble import plausible_segmentation
-from .posterior import NOISE_SHARE, GreyModel, blurred
+from .learning import NOISE_SHARE
+from .posterior import GreyModel
+from .response import blurred
 from .segmentation import label_voxels, phase_probabilities
 
 __all__ = ["rehearse"]

@@ -20,7 +20,8 @@ from ..layers import Layers, float_slabs, sampled_blocks
 from . import label_kernels as kernels
 from .grey_levels import GreyLevels, find_grey_levels
 from .laboratory import checked_fractions
-from .posterior import FULL_WEIGHT, GreyModel, LabelSampler, learn_grey_model
+from .learning import learn_grey_model
+from .posterior import FULL_WEIGHT, GreyModel, LabelSampler
 
 __all__ = [
     "HALO",
