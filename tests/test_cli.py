@@ -173,6 +173,8 @@ def test_ctrl_c_says_that_the_run_goes_on(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # A shell that runs the tests in the background has children ignore the signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     lock = tmp_path / "study-run" / "study.yaml"
     while not lock.exists():
