@@ -89,8 +89,8 @@ def load(options: argparse.Namespace) -> mt.Microstructure:
             voxel_size=398e-9,
             porosity=0.4,
             binder_fraction=0.1,
-            particle_diameter=8e-6,
-        )
+            particles=mt.generation.ParticleType((8e-6, 2.4e-6)),
+        ).micro
     numbers = {micro.label(name): number for number, name in enumerate(PHASES)}
     table = np.zeros(256, np.uint8)
     table[list(numbers)] = list(numbers.values())

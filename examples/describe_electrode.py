@@ -2,7 +2,7 @@
 
 import microtwin as mt
 
-micro = mt.generation.electrode(shape=(96, 96, 96), voxel_size=0.4e-6, seed=1)
+micro = mt.generation.electrode(shape=(96, 96, 96), voxel_size=0.4e-6, seed=1).micro
 found = mt.descriptors.describe(micro, periodic=True)
 
 print(micro)

@@ -2,7 +2,7 @@
 
 import microtwin as mt
 
-micro = mt.generation.electrode((72, 72, 72), voxel_size=4e-7, porosity=0.45, seed=4)
+micro = mt.generation.electrode((72, 72, 72), voxel_size=4e-7, porosity=0.45, seed=4).micro
 found = mt.descriptors.describe(micro)
 
 eps, beta = found.volume_fraction["pore"], found.constrictivity["pore"]["z"]

@@ -18,9 +18,9 @@ truth = mt.generation.electrode(
     voxel_size=4e-7,
     porosity=0.4,
     binder_fraction=0.0,
-    particle_diameter=7e-6,
+    particles=mt.generation.ParticleType((7e-6, 2.1e-6)),
     seed=3,
-)
+).micro
 scanner = Scanner(
     {"pore": 0.0, "active": 25_000.0, "binder": 6_000.0},
     photons=2e4,

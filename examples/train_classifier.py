@@ -6,7 +6,9 @@ import microtwin as mt
 from microtwin.imaging import Scanner, classify, train_classifier, virtual_scan
 
 # A scan made in the computer, so that the truth is known.
-truth = mt.generation.electrode(shape=(64, 64, 64), particle_diameter=5e-6, seed=3)
+truth = mt.generation.electrode(
+    64, particles=mt.generation.ParticleType((5e-6, 1.5e-6)), seed=3
+).micro
 scanner = Scanner({"pore": 0, "active": 6000, "binder": 2000}, photons=3e4, blur=0.9)
 scan = virtual_scan(truth, scanner, seed=1)
 

@@ -166,7 +166,7 @@ def test_ctrl_c_says_that_the_run_goes_on(tmp_path: Path) -> None:
     study = tmp_path / "study.yaml"
     study.write_text(
         "name: long\ngenerate: {kind: electrode, shape: 128, voxel_size: 400 nm, porosity: 0.4,"
-        " binder_fraction: 0.1, particle_diameter: 4 um}\n"
+        " binder_fraction: 0.1, particles: {diameter: 4 um}}\n"
     )
     child = subprocess.Popen(
         [sys.executable, "-m", "microtwin.cli", "run", str(study)],

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 import zarr
 
-from microtwin.generation import electrode
+from microtwin.generation import ParticleType, electrode
 from microtwin.imaging import Scanner, virtual_scan, write_scan
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,8 +59,12 @@ def write_exports(folder, labels):
 def write_scan_file(folder):
     """Write a virtual scan of three phases."""
     truth = electrode(
-        shape=(32, 40, 40), porosity=0.4, binder_fraction=0.1, particle_diameter=6e-6, seed=1
-    )
+        (32, 40, 40),
+        porosity=0.4,
+        binder_fraction=0.1,
+        particles=ParticleType((6e-6, 2e-6)),
+        seed=1,
+    ).micro
     scanner = Scanner({"pore": 0, "active": 6000, "binder": 2000}, photons=1e5, blur=0.7)
     write_scan(virtual_scan(truth, scanner), folder / "scan.tif")
 

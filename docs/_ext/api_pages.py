@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 
 PACKAGE = "microtwin"
 # Modules that are public as a whole, beside the rooms.
-MODULES = ("microstructure", "connectivity", "units")
+MODULES = ("microstructure", "connectivity", "composition", "units")
 
 
 def _names(folder: Path) -> list[str]:

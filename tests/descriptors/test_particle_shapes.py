@@ -5,7 +5,7 @@ import pytest
 
 import microtwin as mt
 from microtwin.descriptors import particle_shapes
-from microtwin.generation import packed_spheres, paint
+from microtwin.generation import ParticleType, packed_particles, paint
 
 TWO = {"pore": 0, "active": 1}
 
@@ -29,14 +29,14 @@ def test_an_ellipsoid_of_any_direction_on_voxels_of_three_edges(seed):
 
 
 def test_packed_spheres():
-    spheres = packed_spheres(96, 4e-7, (6e-6, 1e-6), 0.45, 1, periodic=False)
+    spheres = packed_particles(96, 4e-7, ParticleType((6e-6, 1e-6)), 0.45, 1, periodic=False)
     owner = paint(spheres, 96)
     micro = mt.Microstructure((owner > 0).astype(np.uint8), 4e-7, TWO)
     found = particle_shapes(micro, "active")
     assert len(found.diameters) == pytest.approx(len(spheres), rel=0.03)
     assert np.median(found.aspect_ratios) < 1.06
     # Walls do not cut spheres; the median by volume is that of the packing.
-    radii = np.sort(spheres.radii)
+    radii = np.sort(spheres.diameters / 2)
     share = np.cumsum(radii**3) / np.sum(radii**3)
     median = 2 * radii[np.searchsorted(share, 0.5)]
     assert found.sizes.quantile(0.5) == pytest.approx(median, rel=0.03)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import microtwin as mt
 from microtwin.descriptors import describe, percolating_fraction
-from microtwin.generation import electrode, lattice_spheres
+from microtwin.generation import ParticleType, electrode, lattice_spheres
 from real_images import real_image
 
 THREE = {"pore": 0, "active": 1, "binder": 2}
@@ -72,7 +72,7 @@ def test_absent_phase():
 
 
 def test_plain_form_survives_json():
-    found = describe(electrode(32, particle_diameter=3e-6))
+    found = describe(electrode(32, particles=ParticleType((3e-6, 1e-6))).micro)
     plain = found.as_dict()
     assert json.loads(json.dumps(plain)) == plain
     assert plain["interface_area"]["active-binder"] == found.interface_area["binder", "active"]

@@ -167,7 +167,7 @@ def test_interfaces_of_stacked_layers():
 def test_interfaces_of_a_phase_make_up_its_surface():
     # Both estimate the same area from projections that add up exactly; the entropy estimate is
     # not linear, so they agree to a few tenths of a percent.
-    micro = electrode(64, seed=0)
+    micro = electrode(64, seed=0).micro
     areas = interface_area(micro)
     for phase in micro.phases:
         assert areas.of_phase(phase) == pytest.approx(surface_area(micro, phase), rel=5e-3)

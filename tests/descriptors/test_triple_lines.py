@@ -42,7 +42,7 @@ def test_circles_of_a_sphere_on_a_plane(radius, limit):
 
 
 def test_the_period_closes_the_lines():
-    micro = mt.generation.electrode(48, seed=3)
+    micro = mt.generation.electrode(48, seed=3).micro
     rolled = mt.Microstructure(
         np.roll(micro.labels, (5, 9, 20), (0, 1, 2)), micro.voxel_size, micro.phases
     )

@@ -15,7 +15,7 @@ generate:
   voxel_size: "500 nm"
   porosity: 0.45
   binder_fraction: 0.1
-  particle_diameter: "4 um"
+  particles: {diameter: {mean: "4 um", deviation: "1.2 um"}}
   seed: 3
 
 transport:

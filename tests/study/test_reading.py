@@ -115,7 +115,7 @@ def test_one_source_is_needed() -> None:
     assert "has none of them" in message("name: nothing\n")
     generate = (
         "generate: {kind: electrode, shape: 32, voxel_size: 1 um, porosity: 0.4,"
-        " particle_diameter: 6 um}\n"
+        " particles: {diameter: 6 um}}\n"
     )
     assert "has image and generate" in message(TEXT + generate)
     assert parse_study("name: g\n" + generate).generate.shape == (32, 32, 32)  # type: ignore[union-attr]
@@ -124,7 +124,7 @@ def test_one_source_is_needed() -> None:
 def test_particles_need_room() -> None:
     told = message(
         "name: g\ngenerate: {kind: electrode, shape: 32, voxel_size: 1 um, porosity: 0.6,"
-        " binder_fraction: 0.4, particle_diameter: 6 um}\n"
+        " binder_fraction: 0.4, particles: {diameter: 6 um}}\n"
     )
     assert "leave no room" in told and "below 1" in told
 

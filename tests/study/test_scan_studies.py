@@ -225,7 +225,7 @@ SCAN = "scan: {path: s.tif, voxel_size: 1 um}\n"
         ),
         (
             "generate: {kind: electrode, shape: 32, voxel_size: 1 um, porosity: 0.4, "
-            "particle_diameter: 6 um}\nsegmentation: {phases: [a, b]}\n",
+            "particles: {diameter: 6 um}}\nsegmentation: {phases: [a, b]}\n",
             "nothing to segment",
         ),
         ("projections: {path: p.h5, pixel_size: 0}\n", "pixel size"),

@@ -5,11 +5,17 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from microtwin.study.recipes import (
+    Calendering,
+    Coating,
+    ElectrodeRecipe,
+    GaussianRecipe,
+    Particle,
+)
 from microtwin.study.schema import (
     Correction,
     Crop,
     Denoise,
-    Generate,
     Homogenize,
     Image,
     Laboratory,
@@ -36,7 +42,11 @@ GUIDE = Path(__file__).parents[2] / "docs" / "howto" / "study.md"
         (Denoise, "`denoise`"),
         (Segmentation, "`segmentation`"),
         (Laboratory, "`laboratory`"),
-        (Generate, "`generate`"),
+        (ElectrodeRecipe, "`generate`, kind `electrode`"),
+        (Particle, "`particles`"),
+        (Calendering, "`calendering`"),
+        (Coating, "`coating`"),
+        (GaussianRecipe, "`generate`, kind `gaussian`"),
         (Transport, "`transport`"),
         (Homogenize, "`homogenize`"),
         (UncertaintySection, "`uncertainty`"),

@@ -2,32 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..connectivity import percolating_mask
 from ..microstructure import AXES, Microstructure
+from .binder import binder_mask
+from .calendering import calendered
 from .checks import checked_fraction, checked_periodic, checked_shape, checked_triple
-from .packing import packed_spheres
-from .particles import surface_distances
-from .random_fields import gaussian_random_field
+from .packing import JammedError, ParticleType, packed_particles
+from .particles import Particles, smallest_gauges
 
-__all__ = ["electrode"]
+__all__ = ["Electrode", "electrode"]
 
-# Particles are packed as touching spheres and then share necks of at most this depth relative
-# to the sum of their radii, as calendering presses them together.
-_NECK = 0.05
-# Share of the particle volume that the necks swallow at that depth, added before packing; what
-# is left over is taken off evenly at the surface.
-_NECK_VOLUME = 0.01
-# Random packings jam at about 0.64. Denser electrodes are packed up to here and their particles
-# then grown into each other.
+# Random packings jam: spheres of one size at 0.64, flat particles of random orientation earlier.
+# Denser electrodes are packed as far as it goes and their particles then grown into each other.
 _DENSEST_PACKING = 0.55
-# Roughness of the binder: standard deviation and smoothness relative to the mean diameter.
-_BINDER_ROUGHNESS = 0.06
-_BINDER_GRAIN = 0.10
+_LOOSER = 0.85
+# Particles grow by at most this factor to meet their fraction.
+_LARGEST_GROWTH = 1.3
+# Several phases of particles meet their fractions within this.
+_TOLERANCE = 1e-4
+_MAX_ADJUSTMENTS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Electrode:
+    """A virtual electrode: the image, and the particles it was painted from.
+
+    Attributes
+    ----------
+    micro : Microstructure
+        With the phases pore = 0, those of the particles from 1 up, and binder last.
+    particles : Particles
+        The exact geometry: a voxel belongs to a particle when its centre lies inside. Where
+        particles overlap it belongs to the one that would reach it first if all were grown from
+        points.
+    binder_morphology, binder_profile, seed
+        As given to `electrode`.
+    phases : tuple of str
+        Phase of each type of particles, by `Particles.population`.
+    """
+
+    micro: Microstructure
+    particles: Particles
+    binder_morphology: float
+    binder_profile: tuple[float, ...] | None
+    phases: tuple[str, ...]
+    seed: int = field(repr=False)
+
+    @property
+    def thickness(self) -> float:
+        """Length along z in metres."""
+        return self.micro.extent[0]
+
+    def areal_loading(self, densities: Mapping[str, float]) -> float:
+        """Return the mass of the coating per area in kg/m^2.
+
+        Parameters
+        ----------
+        densities : mapping of str to float
+            Density of each phase in kg/m^3, with its own fine pores taken into account; phases
+            without one have no mass.
+
+        Returns
+        -------
+        float
+        """
+        unknown = [name for name in densities if name not in self.micro.phases]
+        if unknown:
+            raise ValueError(
+                f"phases {unknown} are not in this electrode, which has {list(self.micro.phases)}"
+            )
+        mean = sum(self.micro.volume_fraction(name) * rho for name, rho in densities.items())
+        return self.thickness * mean
+
+    def calendered(
+        self, strain: float, flattening: float = 0.0, overlap_tolerance: float = 0.05
+    ) -> Electrode:
+        """Return the electrode pressed along z, with the same solids in a thinner box.
+
+        Parameters
+        ----------
+        strain : float
+            Loss of thickness over the thickness before; rounded to whole voxels.
+        flattening : float
+            Share of the strain that the particles themselves undergo, from 0 (they only
+            rearrange) to 1.
+        overlap_tolerance : float
+            Largest overlap of two particles, as a part of the sum of their smallest semi-axes.
+
+        Returns
+        -------
+        Electrode
+
+        Raises
+        ------
+        ValueError
+            If the solids do not fit the thinner box, or the pore does not percolate in it.
+        """
+        nz, ny, nx = self.micro.shape
+        thin = max(1, round(nz * (1.0 - strain)))
+        fractions = {
+            name: share * nz / thin
+            for name, share in self.micro.volume_fractions.items()
+            if name != "pore"
+        }
+        if sum(fractions.values()) >= 1.0:
+            raise ValueError(
+                f"a strain of {strain:g} leaves no pore: the solids take "
+                f"{100 * (1 - self.micro.volume_fraction('pore')):.1f} % of the electrode before; "
+                "give a smaller strain"
+            )
+        pressed = calendered(self.particles, 1.0 - thin / nz, flattening, overlap_tolerance)
+        return _painted(
+            pressed, (thin, ny, nx), self.micro.voxel_size, self.phases, fractions,
+            self.binder_morphology, self.binder_profile, self.seed,
+        )  # fmt: skip
 
 
 def electrode(
@@ -35,17 +130,18 @@ def electrode(
     voxel_size: float | Sequence[float] = 0.4e-6,
     porosity: float = 0.40,
     binder_fraction: float = 0.10,
-    particle_diameter: float = 6e-6,
-    diameter_deviation: float | None = None,
+    particles: ParticleType | Sequence[ParticleType] | None = None,
+    binder_morphology: float = 0.5,
+    binder_profile: Sequence[float] | None = None,
+    overlap_tolerance: float = 0.05,
     seed: int = 0,
     periodic: bool | Sequence[bool] = True,
-) -> Microstructure:
-    """Return a three-phase electrode: spherical active particles, binder at their contacts, pore.
+) -> Electrode:
+    """Return a virtual electrode: active particles, binder at their contacts, pore.
 
-    Particles of lognormal size are packed until they touch with small necks. The binder takes
-    the voxels with the smallest sum of distances to the two nearest particles, so that it forms
-    bridges across the contacts; a smooth random field roughens its surface. Fractions are met
-    to one voxel by growing or shrinking all surfaces evenly.
+    Particles are packed until they overlap by no more than the tolerance, and then grown or
+    shrunk about their centres, all by one factor, until their voxels meet the fraction. The
+    binder takes the free voxels that `binder_mask` ranks first.
 
     Parameters
     ----------
@@ -54,11 +150,17 @@ def electrode(
     voxel_size : float or 3 floats
         Voxel edge(s) in metres.
     porosity, binder_fraction : float
-        Volume fractions of pore and binder; the active material is the rest.
-    particle_diameter : float
-        Mean diameter of the particles in metres (mean of numbers, not of volume).
-    diameter_deviation : float, optional
-        Standard deviation of the diameter in metres; 0.3 of the mean by default.
+        Volume fractions of pore and binder; the particles are the rest.
+    particles : ParticleType or sequence of ParticleType, optional
+        Types of particles; their shares divide the volume. Spheres of 6 +- 1.8 um by default.
+    binder_morphology : float
+        0 makes a film of even thickness on all particles, 1 gathers the binder in the necks
+        between them; at 0.5 it bridges contacts and covers their surroundings.
+    binder_profile : sequence of float, optional
+        Relative amount of binder per height from z = 0 to z = L, as drying shifts it.
+    overlap_tolerance : float
+        Largest overlap of two packed particles, as a part of the sum of their radii (of their
+        smallest semi-axes if they are not spheres): the depth of necks.
     seed : int
         The same seed gives the same image.
     periodic : bool or 3 bools
@@ -67,8 +169,8 @@ def electrode(
 
     Returns
     -------
-    Microstructure
-        With the phases pore = 0, active = 1 and binder = 2.
+    Electrode
+        The image and the particle list.
 
     Raises
     ------
@@ -79,68 +181,136 @@ def electrode(
     Examples
     --------
     >>> from microtwin.generation import electrode
-    >>> micro = electrode(shape=48, seed=1)
-    >>> round(micro.volume_fraction("active"), 3)
+    >>> made = electrode(shape=48, seed=1)
+    >>> round(made.micro.volume_fraction("active"), 3)
     0.5
     """
     shape = checked_shape(shape)
     size = checked_triple(voxel_size, "voxel size", "give the edge in metres, for example 0.4e-6")
-    checked_triple(particle_diameter, "particle diameter", "give metres, for example 6e-6")
     flags = checked_periodic(periodic)
-    active_fraction = _active_fraction(porosity, binder_fraction)
-    deviation = 0.3 * particle_diameter if diameter_deviation is None else diameter_deviation
-    particles = packed_spheres(
-        shape,
-        size,
-        (particle_diameter, deviation),
-        min(active_fraction * (1.0 + _NECK_VOLUME), _DENSEST_PACKING),
-        seed,
-        overlap_tolerance=_NECK,
-        periodic=flags,
-    )
-    first, second, _ = surface_distances(particles, shape, reach=particle_diameter)
-    labels = np.zeros(shape, np.uint8)
-    _assign_lowest(labels, first, round(active_fraction * labels.size), 1)
-    if binder_fraction:
-        score = first
-        score += second
-        score += np.float32(_BINDER_ROUGHNESS * particle_diameter) * gaussian_random_field(
-            shape,
-            tuple(_BINDER_GRAIN * particle_diameter / h for h in size),
-            # A stream of its own: the same integer seed would reuse the numbers of the packing.
-            seed=seed + 2**32,
-            periodic=all(flags),
-        )
-        _assign_lowest(labels, score, round(binder_fraction * labels.size), 2)
-    _check_percolation(labels, porosity)
-    return Microstructure(labels, size, {"pore": 0, "active": 1, "binder": 2})
+    solid = _particle_fraction(porosity, binder_fraction)
+    if particles is None:
+        particles = ParticleType((6e-6, 1.8e-6))
+    types = (particles,) if isinstance(particles, ParticleType) else tuple(particles)
+    reserved = [kind.phase for kind in types if kind.phase in ("pore", "binder")]
+    if reserved:
+        raise ValueError(f"particles cannot make the phase {reserved[0]!r}; give another name")
+    total = sum(kind.share for kind in types)
+    fractions: dict[str, float] = {}
+    for kind in types:
+        fractions[kind.phase] = fractions.get(kind.phase, 0.0) + solid * kind.share / total
+    packing = _packed(shape, size, types, solid, seed, overlap_tolerance, flags)
+    return _painted(
+        packing, shape, size, tuple(kind.phase for kind in types),
+        {**fractions, "binder": binder_fraction}, binder_morphology,
+        None if binder_profile is None else tuple(binder_profile), seed,
+    )  # fmt: skip
 
 
-def _active_fraction(porosity: float, binder_fraction: float) -> float:
+def _particle_fraction(porosity: float, binder_fraction: float) -> float:
     checked_fraction(porosity, "porosity")
-    active = 1.0 - porosity - binder_fraction
-    if binder_fraction < 0 or active <= 0:
+    solid = 1.0 - porosity - binder_fraction
+    if binder_fraction < 0 or solid <= 0:
         raise ValueError(
-            f"porosity {porosity} and binder fraction {binder_fraction} leave {active:.3g} for the "
+            f"porosity {porosity} and binder fraction {binder_fraction} leave {solid:.3g} for the "
             "active material; give fractions of 0 or more whose sum is below 1"
         )
-    return active
+    return solid
 
 
-def _assign_lowest(
-    labels: NDArray[np.uint8], score: NDArray[np.float32], count: int, label: int
-) -> None:
-    """Give a label to the `count` free voxels (label 0) of lowest score."""
-    free = np.flatnonzero(labels.ravel() == 0)
-    if count > 0:
-        chosen = np.argpartition(score.ravel()[free], count - 1)[:count]
-        labels.ravel()[free[chosen]] = label
+def _packed(
+    shape: tuple[int, int, int],
+    size: tuple[float, float, float],
+    types: Sequence[ParticleType],
+    solid: float,
+    seed: int,
+    tolerance: float,
+    periodic: tuple[bool, bool, bool],
+) -> Particles:
+    """Pack as densely as asked for, or, if the particles jam, somewhat looser."""
+    fraction = min(solid, _DENSEST_PACKING)
+    while True:
+        looser = _LOOSER * fraction
+        try:
+            return packed_particles(shape, size, types, fraction, seed, tolerance, periodic)
+        except JammedError:
+            if solid / looser > _LARGEST_GROWTH**3:
+                raise
+        fraction = looser
 
 
-def _check_percolation(labels: NDArray[np.uint8], porosity: float) -> None:
+def _painted(
+    packing: Particles,
+    shape: tuple[int, int, int],
+    size: tuple[float, float, float],
+    phases: tuple[str, ...],
+    fractions: Mapping[str, float],
+    morphology: float,
+    profile: tuple[float, ...] | None,
+    seed: int,
+) -> Electrode:
+    """Grow the particles to their fractions and place the binder."""
+    names = list(dict.fromkeys(phases))
+    group = np.array([names.index(phase) for phase in phases])[packing.population]
+    wanted = np.array([fractions[name] for name in names])
+    labels, growth = _grown(packing, shape, group, wanted)
+    particles = replace(packing, semi_axes=growth[group][:, None] * packing.semi_axes)
+    count = round(fractions["binder"] * labels.size)
+    if count:
+        free = labels == 0
+        labels[binder_mask(particles, free, count, morphology, profile, seed)] = len(names) + 1
+    _check_percolation(labels)
+    names = ["pore", *names, "binder"]
+    micro = Microstructure(labels, size, {name: label for label, name in enumerate(names)})
+    return Electrode(micro, particles, morphology, profile, phases, seed)
+
+
+def _grown(
+    packing: Particles,
+    shape: tuple[int, int, int],
+    group: NDArray[np.int64],
+    wanted: NDArray[np.float64],
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Scale the particles of each group until they fill their share; return labels and scales."""
+    gauges = smallest_gauges(packing, shape, _LARGEST_GROWTH, group)
+    voxels = math.prod(shape)
+    if len(wanted) == 1:
+        count = round(wanted[0] * voxels)
+        inner, outer = np.partition(gauges.ravel(), (count - 1, count))[count - 1 : count + 1]
+        _check_growth(float(outer))
+        factor = 0.5 * (float(inner) + float(outer))
+        return (gauges[0] <= inner).view(np.uint8), np.array([factor])
+    scales = np.ones(len(wanted))
+    for _ in range(_MAX_ADJUSTMENTS):
+        scaled = gauges / scales[:, None, None, None].astype(np.float32)
+        nearest = np.argmin(scaled, axis=0)
+        inside = np.take_along_axis(scaled, nearest[None], axis=0)[0] < 1.0
+        found = np.bincount(nearest[inside], minlength=len(wanted)) / voxels
+        if np.all(np.abs(found - wanted) <= max(_TOLERANCE, 0.5 / voxels)):
+            break
+        scales *= (wanted / np.maximum(found, 0.1 * wanted)) ** (1.0 / 3.0)
+        _check_growth(float(scales.max()))
+    else:
+        raise ValueError(
+            f"the fractions {wanted} of the particles were not met, only {found}; give fewer "
+            "phases, larger particles or a larger image"
+        )
+    return np.where(inside, nearest + 1, 0).astype(np.uint8), scales
+
+
+def _check_growth(factor: float) -> None:
+    if not factor <= _LARGEST_GROWTH:
+        raise ValueError(
+            "the particles jam far below the fraction asked for; raise the porosity or the overlap "
+            "tolerance, widen the size distribution or align flat particles"
+        )
+
+
+def _check_percolation(labels: NDArray[np.uint8]) -> None:
     for axis, name in enumerate(AXES):
         if not percolating_mask(labels == 0, axis).any():
             raise ValueError(
-                f"the pore does not percolate along {name} at porosity {porosity}; raise the "
-                "porosity, lower the binder fraction or use a larger image"
+                f"the pore does not percolate along {name} at porosity "
+                f"{np.mean(labels == 0):.3g}; raise the porosity, lower the binder fraction or "
+                "the strain, or use a larger image"
             )

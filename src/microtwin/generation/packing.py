@@ -1,50 +1,160 @@
-"""Random arrangements of spheres: overlapping at will, or packed until they only touch."""
+"""Random packings: particles of given sizes, forms and orientations that only touch."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..microstructure import Microstructure
+from ..microstructure import Direction, axis_index
+from ..numerics.threads import even_shares, over_slabs
+from . import form_kernels, packing_kernels
 from .checks import Triple, checked_fraction, checked_periodic, checked_shape, checked_triple
-from .particles import Particles, paint
+from .forms import UNIT_VOLUME, Body, Form, bodies_of, checked_form, packed_bodies, plate_volume
+from .orientations import axes_with_order, frames_along
+from .particles import Particles
+from .sizes import diameters_from
 
-__all__ = ["DiameterSampler", "boolean_spheres", "packed_spheres"]
+__all__ = ["JammedError", "ParticleType", "checked_profile", "packed_particles", "separated"]
 
-_MAX_SWEEPS = 2000
-# Fraction of an overlap that one sweep removes. Spheres have up to about six contacts that pull
-# at the same time, so the full correction would overshoot.
+_MAX_SWEEPS = 1000
+# Part of half an overlap that one sweep takes from each of two equal particles. Particles have
+# several contacts that pull at the same time, so the full correction would overshoot.
 _RELAXATION = 0.4
+# Particles closer than this part of their mean radius are watched for overlaps.
+_SKIN = 0.5
 # Sizes change by at most this part to meet the solid fraction; a box that needs more holds only
-# one or two spheres.
+# one or two particles.
 _LARGEST_SCALING = 0.1
 
 
-class DiameterSampler(Protocol):
-    """Anything that draws diameters in metres, for example a frozen `scipy.stats` distribution."""
-
-    def rvs(self, size: int, random_state: Any) -> NDArray[np.float64]:
-        """Draw `size` diameters with a numpy generator."""
+class JammedError(ValueError):
+    """Particles that cannot be packed as densely as asked for."""
 
 
-def packed_spheres(
+@dataclass(frozen=True)
+class ParticleType:
+    """One type of particles in a recipe.
+
+    Parameters
+    ----------
+    diameter : float, (float, float), mapping or sampler
+        Diameters of the spheres of equal volume, in metres, as `diameters_from` takes them: one
+        value; mean and standard deviation of a lognormal distribution by number; ``{"d10": ...,
+        "d50": ..., "d90": ...}`` or ``{"table": [(diameter, share below), ...]}`` by volume; a
+        frozen `scipy.stats` distribution.
+    form : {"sphere", "ellipsoid", "plate", "polyhedron", "irregular"}
+        Plates are discs with a rounded rim; polyhedra have random facets; irregular particles
+        have a wavy surface.
+    aspect_ratio : float or (float, float)
+        Length along the axis of the particle over its width: 0.2 is flat, 5 is a rod, 1 is
+        neither. Two numbers are mean and standard deviation of a lognormal distribution.
+    alignment : float
+        Order parameter of the particle axes, the mean of (3 cos^2 t - 1) / 2 over the angles t
+        to `axis`: 0 is random, 1 all along the axis, -0.5 all across it.
+    axis : {"z", "y", "x"}
+        Axis of the image to which `alignment` refers. Flat particles that lie in the plane of
+        the electrode have their axes along z.
+    share : float
+        Volume of this type relative to the other types.
+    profile : sequence of float, optional
+        Relative number of particles per height, from z = 0 to z = L at equal distances, linear
+        between them: (1, 2) has twice as many at the top. Needs walls along z.
+    phase : str
+        Name of the phase that these particles make.
+    facets : int
+        Number of facets of a polyhedron, 6 to 60.
+    roughness : float
+        Standard deviation of the radius of an irregular particle over its mean, up to 0.2.
+
+    Raises
+    ------
+    ValueError
+        If a value is not allowed.
+    """
+
+    diameter: Any
+    form: Form = "sphere"
+    aspect_ratio: float | tuple[float, float] = 1.0
+    alignment: float = 0.0
+    axis: Direction = "z"
+    share: float = 1.0
+    profile: Sequence[float] | None = None
+    phase: str = "active"
+    facets: int = 14
+    roughness: float = 0.1
+
+    def __post_init__(self) -> None:
+        diameters_from(self.diameter)
+        checked_form(self.form)
+        axis_index(self.axis)
+        ratio = self.aspect_ratio
+        mean, deviation = (ratio, 0.0) if isinstance(ratio, int | float) else tuple(ratio)
+        if not (0.02 <= mean <= 50 and 0 <= deviation <= mean):
+            raise ValueError(
+                f"aspect ratio {ratio!r} is not allowed; give length over width from 0.02 to 50, "
+                "or its mean and standard deviation"
+            )
+        if self.form == "sphere" and (mean, deviation) != (1.0, 0.0):
+            raise ValueError(
+                f"a sphere has no aspect ratio {ratio!r}; choose form 'ellipsoid', 'plate', "
+                "'polyhedron' or 'irregular'"
+            )
+        if self.form == "plate" and mean >= 1:
+            raise ValueError(
+                f"aspect ratio {ratio!r} of a plate is not allowed; give its thickness over its "
+                "diameter, below 1"
+            )
+        allowed = {
+            "alignment": (-0.5 <= self.alignment <= 1, "from -0.5 (all across) to 1 (all along)"),
+            "share": (math.isfinite(self.share) and self.share > 0, "a number above 0"),
+            "facets": (6 <= self.facets <= 60, "a whole number from 6 to 60"),
+            "roughness": (0 <= self.roughness <= 0.2, "from 0 to 0.2"),
+        }
+        for name, (fine, remedy) in allowed.items():
+            if not fine:
+                raise ValueError(f"{name} {getattr(self, name)!r} is not allowed; give {remedy}")
+        if self.profile is not None:
+            checked_profile(self.profile)
+
+    @property
+    def spherical(self) -> bool:
+        """Whether turning a particle changes nothing."""
+        return self.form == "sphere"
+
+
+def checked_profile(profile: Sequence[float]) -> NDArray[np.float64]:
+    """Return relative amounts at equal distances from z = 0 to z = L, with a mean of about 1."""
+    values = np.array(profile, float)
+    if values.ndim != 1 or values.size < 2 or not np.all(values >= 0) or not values.sum() > 0:
+        raise ValueError(
+            f"profile {profile!r} is not allowed; give two or more relative amounts from z = 0 to "
+            "z = L, none below 0, for example (1, 2)"
+        )
+    mean: float = np.trapezoid(values) / (values.size - 1)
+    return values / mean
+
+
+def packed_particles(
     shape: int | Sequence[int],
     voxel_size: float | Sequence[float],
-    diameters: tuple[float, float] | DiameterSampler,
+    types: ParticleType | Sequence[ParticleType],
     solid_fraction: float,
     seed: int = 0,
     overlap_tolerance: float = 0.01,
     periodic: bool | Sequence[bool] = True,
 ) -> Particles:
-    """Pack spheres of different sizes into a box.
+    """Pack particles of different sizes and forms into a box.
 
-    Spheres start at random positions and push each other apart until no two overlap by more
-    than the tolerance (a soft-sphere relaxation in the spirit of Jodrey & Tory, Phys. Rev. A 32,
-    2347, 1985). The result is a loose random packing in which most spheres touch neighbours.
+    Particles start at random positions, with the orientations of their recipe, and push each
+    other apart until no two overlap by more than the tolerance (a soft-particle
+    relaxation in the spirit of Jodrey & Tory, Phys. Rev. A 32, 2347, 1985; the theory page tells
+    how the overlap of convex bodies is bounded). The result is a loose random packing in which
+    most particles touch neighbours.
 
     Parameters
     ----------
@@ -52,112 +162,175 @@ def packed_spheres(
         Size of the box in voxels along (z, y, x).
     voxel_size : float or 3 floats
         Voxel edge(s) in metres.
-    diameters : (float, float) or sampler
-        Mean and standard deviation of a lognormal number distribution of diameters in metres
-        (cut at three log-standard deviations), or an object with
-        ``rvs(size=..., random_state=...)`` that returns diameters in metres.
+    types : ParticleType or sequence of ParticleType
+        What the box is filled with.
     solid_fraction : float
-        Sum of the sphere volumes over the volume of the box. Sizes are scaled by a common
+        Sum of the particle volumes over the volume of the box. Sizes are scaled by a common
         factor near 1 to meet it exactly.
     seed : int
         The same seed gives the same packing.
     overlap_tolerance : float
-        Largest overlap allowed, as a part of the sum of the two radii.
+        Largest overlap allowed, as a part of the sum of the two radii; of particles that are not
+        spheres, of the sum of their smallest semi-axes. For irregular particles it counts for
+        their convex hulls.
     periodic : bool or 3 bools
-        Along a periodic axis spheres continue on the opposite face; otherwise the faces are
-        walls that spheres do not cross.
+        Along a periodic axis particles continue on the opposite face; otherwise the faces are
+        walls that particles do not cross.
 
     Returns
     -------
     Particles
-        Largest sphere first.
+        Largest particle first.
 
     Raises
     ------
     ValueError
-        If the box is too small for the spheres, or so full that the overlaps do not vanish.
+        If the box is too small for the particles, or (a `JammedError`) so full that the overlaps
+        do not vanish.
     """
     shape = checked_shape(shape)
     size = checked_triple(voxel_size, "voxel size", "give the edge in metres, for example 0.4e-6")
     checked_fraction(solid_fraction, "solid fraction")
     flags = checked_periodic(periodic)
+    types = (types,) if isinstance(types, ParticleType) else tuple(types)
+    if not types:
+        raise ValueError("there are no particle types; give at least one ParticleType")
+    if flags[0] and any(kind.profile is not None for kind in types):
+        raise ValueError(
+            "a profile through the thickness needs walls along z; give periodic=(False, True, True)"
+        )
     extent = (shape[0] * size[0], shape[1] * size[1], shape[2] * size[2])
     rng = np.random.default_rng(seed)
-    radii, scale = _draw_radii(diameters, solid_fraction * math.prod(extent), rng)
-    if 2.0 * radii[0] > min(extent) or abs(scale - 1.0) > _LARGEST_SCALING:
-        raise ValueError(
-            f"spheres of diameter up to {2.0 * radii[0] / scale:.3g} m do not fit a box of "
-            f"{' x '.join(f'{edge:.3g}' for edge in extent)} m; "
-            "use a larger image or smaller particles"
+    drawn = _drawn(types, solid_fraction * math.prod(extent), extent, flags, rng)
+    packing, worst = separated(drawn, overlap_tolerance, _MAX_SWEEPS)
+    if worst > overlap_tolerance:
+        raise JammedError(
+            f"particles still overlap by {100 * worst:.1f} % of their width after {_MAX_SWEEPS} "
+            f"sweeps (allowed {100 * overlap_tolerance:.1f} %); lower the solid fraction, widen "
+            "the size distribution, align flat particles or raise the overlap tolerance"
         )
-    low = np.where(flags, 0.0, radii[:, None])
-    high = np.where(flags, extent, extent - radii[:, None])
-    centres = low + rng.random((radii.size, 3)) * (high - low)
-    centres = _separate(centres, radii, extent, flags, overlap_tolerance)
-    return Particles(centres, radii, extent, flags)
+    return packing
 
 
-def boolean_spheres(
-    shape: int | Sequence[int],
-    radius: float,
-    porosity: float,
-    seed: int = 0,
-    voxel_size: float = 1e-6,
-) -> Microstructure:
-    """Return a periodic Boolean model: equal spheres that overlap freely.
-
-    Centres form a Poisson process of intensity lambda = -ln(porosity) / V, V the volume of one
-    sphere, so that the expected pore fraction exp(-lambda V) is the porosity (Chiu, Stoyan,
-    Kendall & Mecke, Stochastic Geometry and its Applications, 2013, chapter 3). One image
-    scatters around it.
+def separated(particles: Particles, tolerance: float, limit: int) -> tuple[Particles, float]:
+    """Push overlapping particles apart and turn them out of each other's way.
 
     Parameters
     ----------
-    shape : int or 3 ints
-        Voxels along (z, y, x).
-    radius : float
-        Sphere radius in voxels; at most half the shortest edge of the image.
-    porosity : float
-        Expected pore fraction.
-    seed : int
-        The same seed gives the same image.
-    voxel_size : float
-        Voxel edge in metres.
+    particles : Particles
+    tolerance : float
+        Largest overlap allowed, as in `packed_particles`.
+    limit : int
+        Largest number of sweeps.
 
     Returns
     -------
-    Microstructure
-        With the phases pore = 0 and solid = 1.
-
-    Raises
-    ------
-    ValueError
-        If the porosity is not between 0 and 1 or the radius does not fit the image.
+    particles : Particles
+    worst : float
+        The largest overlap that is left.
     """
-    shape = checked_shape(shape)
-    checked_fraction(porosity, "porosity")
-    if not 0 < 2 * radius <= min(shape):
-        raise ValueError(
-            f"radius {radius!r} is not allowed for shape {shape}; "
-            f"give a positive number of voxels, at most {min(shape) / 2:g}"
+    box = np.array(particles.extent)
+    flags = np.array(particles.periodic)
+    round_box = np.where(flags, box, 0.0)
+    rotations = np.array(particles.orientations)
+    kinds, _, _, hulls, spans = packed_bodies(particles.bodies)
+    shape_of = (kinds, hulls, spans, particles.body, particles.semi_axes, rotations)
+    mass, widths = particles.volumes, particles.semi_axes.min(axis=1)
+    gyration = np.sqrt(np.sum(particles.semi_axes**2, axis=1) / 5.0)  # of a solid ellipsoid
+    bound = _bounding_radii(particles)
+    skin = _SKIN * float(np.mean(bound))
+    half, moves, turns = (np.zeros((len(particles), 3)) for _ in range(3))
+    travel = np.zeros(len(particles))
+    centres = anchor = particles.centres
+    pairs = np.zeros((0, 2), np.int64)
+    walled = not np.all(flags)
+    low, high = np.full_like(half, -np.inf), np.full_like(half, np.inf)
+    turning = set(particles.forms) != {"sphere"}
+    worst = 0.0
+    for sweep in range(limit):
+        if walled and (sweep == 0 or turning):
+            form_kernels.half_extents(*shape_of, half)
+            low, high = np.where(flags, -np.inf, half), np.where(flags, np.inf, box - half)
+        centres = np.clip(centres + moves, low, high)
+        if sweep == 0 or np.max(np.sum((centres - anchor) ** 2, axis=1)) > (0.5 * skin) ** 2:
+            pairs, anchor = _neighbours(centres, bound, box, flags, skin), centres
+            order = _by_particle(pairs, len(centres))
+            directions, arms = np.zeros((len(pairs), 3)), np.zeros((len(pairs), 2, 3))
+            overlaps, slack = np.zeros(len(pairs)), np.zeros(len(pairs))
+        over_slabs(
+            packing_kernels.separate_pairs, even_shares(len(pairs)), pairs, *shape_of, centres,
+            round_box, bound, widths, directions, overlaps, arms, slack, travel,
+        )  # fmt: skip
+        worst = float(np.max(overlaps, initial=0.0))
+        if worst <= tolerance:
+            break
+        packing_kernels.gather_pushes(
+            *order, directions, overlaps, arms, widths, mass, gyration, _RELAXATION, moves, turns
         )
-    rng = np.random.default_rng(seed)
-    expected = -math.log(porosity) * math.prod(shape) / (4.0 / 3.0 * math.pi * radius**3)
-    n = max(int(rng.poisson(expected)), 1)
-    size = checked_triple(voxel_size, "voxel size", "give the edge in metres, for example 1e-6")
-    extent = (shape[0] * size[0], shape[1] * size[1], shape[2] * size[2])
-    spheres = Particles(rng.random((n, 3)) * extent, np.full(n, radius * size[0]), extent)
-    labels = (paint(spheres, shape) > 0).view(np.uint8)
-    return Microstructure(labels, size, {"pore": 0, "solid": 1})
+        packing_kernels.turn_and_measure(moves, turns, bound, rotations, travel)
+    centres = np.where(flags, centres % box, centres)
+    return replace(particles, centres=centres, orientations=rotations), worst
 
 
-def _draw_radii(
-    diameters: tuple[float, float] | DiameterSampler, volume: float, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], float]:
-    """Draw radii, largest first, whose spheres have this volume, and their common scaling."""
+def _drawn(
+    types: Sequence[ParticleType],
+    volume: float,
+    extent: Triple,
+    periodic: tuple[bool, bool, bool],
+    rng: np.random.Generator,
+) -> Particles:
+    """Draw the particles of all types, at random places, with exactly this volume together."""
+    shares = np.array([kind.share for kind in types])
+    shares /= shares.sum()
+    radii = [
+        _radii(kind, volume * share, extent, rng) for kind, share in zip(types, shares, strict=True)
+    ]
+    bodies: list[Body] = []
+    parts: list[tuple[NDArray[Any], ...]] = []
+    for number, (kind, sizes) in enumerate(zip(types, radii, strict=True)):
+        own = bodies_of(kind.form, kind.facets, kind.roughness, rng)
+        chosen = len(bodies) + rng.integers(len(own), size=sizes.size)
+        bodies += own
+        ratio = _aspect_ratios(kind, sizes.size, rng)
+        axes = _stretched(kind.form, sizes, ratio)
+        axis = axes_with_order(kind.alignment, kind.axis, sizes.size, rng)
+        height = _heights(kind.profile, sizes.size, rng)
+        parts.append((axes, frames_along(axis, rng), chosen, np.full(sizes.size, number), height))
+    axes, frames, body, population, height = (np.concatenate(p) for p in zip(*parts, strict=True))
+    places = rng.random((len(axes), 3))
+    places[:, 0] = height
+    order = np.argsort(-np.prod(axes, axis=1), kind="stable")
+    particles = Particles(
+        places[order],
+        axes[order],
+        extent,
+        periodic,
+        frames[order],
+        body[order],
+        tuple(bodies),
+        population[order],
+    )
+    half = particles.half_extents
+    if np.any(2.0 * half > extent):
+        longest = 2.0 * float(half.max())
+        raise ValueError(
+            f"particles up to {longest:.3g} m long do not fit a box of "
+            f"{' x '.join(f'{edge:.3g}' for edge in extent)} m; "
+            "use a larger image or smaller particles"
+        )
+    low = np.where(periodic, 0.0, half)
+    high = np.where(periodic, extent, extent - half)
+    return replace(particles, centres=low + places[order] * (high - low))
+
+
+def _radii(
+    kind: ParticleType, volume: float, extent: Triple, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw the radii of spheres that have this volume together."""
+    sampler = diameters_from(kind.diameter)
     drawn = np.zeros(0)
     while True:
-        batch = _draw_diameters(diameters, 256, rng)
+        batch = np.asarray(sampler.rvs(size=256, random_state=rng), float)
         if not np.all(np.isfinite(batch) & (batch > 0)):
             raise ValueError("a diameter drawn is not positive; use a distribution above 0 metres")
         drawn = np.concatenate([drawn, batch])
@@ -166,88 +339,92 @@ def _draw_radii(
             break
     n = int(np.argmin(np.abs(filled - volume))) + 1
     scale = float((volume / filled[n - 1]) ** (1.0 / 3.0))
-    return np.sort(0.5 * scale * drawn[:n])[::-1], scale
-
-
-def _draw_diameters(
-    diameters: tuple[float, float] | DiameterSampler, n: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    if not isinstance(diameters, tuple):
-        return np.asarray(diameters.rvs(size=n, random_state=rng), float)
-    mean, deviation = diameters
-    if not (mean > 0 and deviation >= 0):
+    if abs(scale - 1.0) > _LARGEST_SCALING:
         raise ValueError(
-            f"diameters {diameters!r} are not allowed; give (mean, standard deviation) in metres"
+            f"particles of diameter {drawn[0]:.3g} m do not fit a box of "
+            f"{' x '.join(f'{edge:.3g}' for edge in extent)} m in the amount asked for; "
+            "use a larger image or smaller particles"
         )
-    log_variance = math.log1p((deviation / mean) ** 2)
-    normal = np.clip(rng.standard_normal(n), -3.0, 3.0)
-    return mean * np.exp(math.sqrt(log_variance) * normal - 0.5 * log_variance)
+    return 0.5 * scale * drawn[:n]
 
 
-def _separate(
-    centres: NDArray[np.float64],
-    radii: NDArray[np.float64],
-    extent: Triple,
-    periodic: tuple[bool, bool, bool],
-    tolerance: float,
+def _aspect_ratios(kind: ParticleType, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    if isinstance(kind.aspect_ratio, int | float):
+        return np.full(n, float(kind.aspect_ratio))
+    mean, deviation = kind.aspect_ratio
+    return diameters_from((mean, deviation)).rvs(n, rng)
+
+
+def _stretched(
+    form: Form, radius: NDArray[np.float64], ratio: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Push overlapping spheres apart until no overlap exceeds the tolerance."""
-    box = np.array(extent)
-    flags = np.array(periodic)
-    low = np.where(flags, -np.inf, radii[:, None])
-    high = np.where(flags, np.inf, box - radii[:, None])
-    mass = radii**3
-    skin = 0.3 * float(np.mean(radii))
-    pairs, anchor = _neighbours(centres, radii, box, flags, skin), centres
-    worst = math.inf
-    for _ in range(_MAX_SWEEPS):
-        if np.max(np.sum((centres - anchor) ** 2, axis=1)) > (0.5 * skin) ** 2:
-            pairs, anchor = _neighbours(centres, radii, box, flags, skin), centres
-        a, b = pairs
-        apart = centres[a] - centres[b]
-        apart -= np.where(flags, box * np.round(apart / box), 0.0)
-        distance = np.sqrt(np.sum(apart**2, axis=1))
-        touching = radii[a] + radii[b]
-        overlap = touching - distance
-        worst = float(np.max(overlap / touching, initial=0.0))
-        if worst <= tolerance:
-            break
-        hit = overlap > 0
-        a, b = a[hit], b[hit]
-        push = _RELAXATION * (overlap[hit] / np.maximum(distance[hit], 1e-12 * touching[hit]))
-        move = push[:, None] * apart[hit]
-        # The lighter sphere gives way; a factor 2 keeps equal spheres at `_RELAXATION` each.
-        share = (2.0 * mass[b] / (mass[a] + mass[b]))[:, None]
-        step = np.empty_like(centres)
-        for axis in range(3):
-            step[:, axis] = np.bincount(a, (share * move)[:, axis], radii.size)
-            step[:, axis] -= np.bincount(b, ((2.0 - share) * move)[:, axis], radii.size)
-        centres = np.clip(centres + step, low, high)
+    """Semi-axes of particles with the volume of spheres of these radii."""
+    if form == "plate":
+        ratio = np.minimum(ratio, 0.99)
+        across = radius * (UNIT_VOLUME / plate_volume(ratio, np.ones_like(ratio))) ** (1.0 / 3.0)
     else:
-        raise ValueError(
-            f"spheres still overlap by {100 * worst:.1f} % of their radii after {_MAX_SWEEPS} "
-            f"sweeps (allowed {100 * tolerance:.1f} %); lower the solid fraction, widen the size "
-            "distribution or raise the overlap tolerance"
-        )
-    return np.where(flags, centres % box, centres)
+        across = radius * ratio ** (-1.0 / 3.0)
+    return np.stack([ratio * across, across, across], axis=1)
+
+
+def _heights(
+    profile: Sequence[float] | None, n: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Relative heights with the density of the profile."""
+    u = rng.random(n)
+    if profile is None:
+        return u
+    values = checked_profile(profile)
+    fine = np.linspace(0.0, 1.0, 1025)
+    density = np.interp(fine, np.linspace(0.0, 1.0, values.size), values)
+    below = np.concatenate([[0.0], np.cumsum(0.5 * (density[1:] + density[:-1]))])
+    return np.interp(u, below / below[-1], fine)
+
+
+def _bounding_radii(particles: Particles) -> NDArray[np.float64]:
+    """Radius of a ball around each centre that holds the particle."""
+    bound = particles.semi_axes.max(axis=1)
+    for i, body in enumerate(particles.bodies):
+        mine = particles.body == i
+        if len(body.hull) and mine.any():
+            corners = particles.semi_axes[mine, None] * body.hull
+            bound[mine] = np.linalg.norm(corners, axis=2).max(axis=1)
+    return bound
 
 
 def _neighbours(
     centres: NDArray[np.float64],
-    radii: NDArray[np.float64],
+    bound: NDArray[np.float64],
     box: NDArray[np.float64],
     periodic: NDArray[np.bool_],
     skin: float,
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pairs of spheres whose surfaces are closer than the skin, in a reproducible order."""
-    from scipy.spatial import cKDTree
+) -> NDArray[np.int64]:
+    """Pairs whose bounding balls are closer than the skin, in a reproducible order."""
+    order = np.argsort(-bound, kind="stable")
+    sorted_bound = bound[order]
+    wrapped = np.where(periodic, centres % box, centres)[order]
+    # Cells as large as the reach of a particle of median size.
+    cells = np.maximum(1, box / (2.0 * np.median(bound) + skin)).astype(np.int64)
+    index = np.minimum((wrapped / box * cells).astype(np.int64), cells - 1)
+    cell = (index[:, 0] * cells[1] + index[:, 1]) * cells[2] + index[:, 2]
+    members = np.argsort(cell, kind="stable")
+    start = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=int(np.prod(cells))))])
+    pairs = np.empty((32 * len(centres), 2), np.int64)
+    while True:
+        found = packing_kernels.near_pairs(
+            wrapped, sorted_bound, box, periodic, skin, cells, start, members, pairs
+        )
+        if found <= len(pairs):
+            return order[pairs[:found]]
+        pairs = np.empty((found, 2), np.int64)
 
-    # A box size of 0 means an open axis.
-    wrapped = np.where(periodic, centres % box, centres)
-    tree = cKDTree(wrapped, boxsize=np.where(periodic, box, 0.0))
-    pairs = tree.query_pairs(2.0 * radii[0] + skin, output_type="ndarray")
-    a, b = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].T
-    apart = wrapped[a] - wrapped[b]
-    apart -= np.where(periodic, box * np.round(apart / box), 0.0)
-    near = np.sqrt(np.sum(apart**2, axis=1)) < radii[a] + radii[b] + skin
-    return a[near], b[near]
+
+def _by_particle(pairs: NDArray[np.int64], n: int) -> tuple[NDArray[Any], ...]:
+    """Return the pairs of each particle: where they start, partner, pair and side."""
+    mine = np.concatenate([pairs[:, 0], pairs[:, 1]])
+    partner = np.concatenate([pairs[:, 1], pairs[:, 0]])
+    pair = np.tile(np.arange(len(pairs)), 2)
+    side = np.repeat([0, 1], len(pairs))
+    order = np.argsort(mine, kind="stable")
+    start = np.concatenate([[0], np.cumsum(np.bincount(mine, minlength=n))])
+    return start, partner[order], pair[order], side[order]

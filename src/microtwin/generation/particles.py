@@ -1,71 +1,200 @@
-"""Spherical particles in a box, and the images painted from them."""
+"""Particles in a box, of any form, size and orientation, and the images painted from them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 
+from ..microstructure import Direction, axis_index
+from ..numerics.threads import over_slabs, slab_bounds
+from . import form_kernels, particle_kernels
 from .checks import checked_periodic, checked_shape, checked_triple
+from .forms import BALL, UNIT_VOLUME, Body, packed_bodies, plate_volume
 
-__all__ = ["Particles", "paint", "surface_distances"]
+__all__ = ["Particles", "paint", "smallest_gauges", "surface_distances"]
+
+
+def _none() -> Any:
+    """Stand for an array that is not given."""
+    return np.empty(0)
 
 
 @dataclass(frozen=True, eq=False)
 class Particles:
-    """Spheres in a box.
+    """Particles in a box: the exact geometry beside the voxels.
 
     Parameters
     ----------
     centres : ndarray of float, shape (n, 3)
-        Sphere centres in metres, in the order (z, y, x); the box starts at 0.
-    radii : ndarray of float, shape (n,)
-        Sphere radii in metres.
+        In metres, in the order (z, y, x); the box starts at 0.
+    semi_axes : ndarray of float, shape (n, 3) or (n,)
+        Semi-axes in metres, the axis of the particle first. Of a plate: half thickness, radius,
+        radius. Of polyhedra and irregular particles: the stretch of a body with the volume of the
+        unit ball. One number for each particle makes spheres.
     extent : 3 floats
         Edges of the box along (z, y, x) in metres.
     periodic : 3 bools
         Along which axes the box repeats itself.
+    orientations : ndarray of float, shape (n, 3, 3), optional
+        Rotation matrices; their columns are the axes of each particle in the order (z, y, x).
+    body : ndarray of int, shape (n,), optional
+        Which of the bodies each particle is made of.
+    bodies : tuple of Body
+        Spheres by default.
+    population : ndarray of int, shape (n,), optional
+        Which type of the recipe each particle belongs to.
 
     Raises
     ------
     ValueError
-        If the arrays do not fit together or a radius is not positive.
+        If the arrays do not fit together or a semi-axis is not positive.
     """
 
-    centres: NDArray[np.float64]
-    radii: NDArray[np.float64]
+    centres: NDArray[np.float64] = field(repr=False)
+    semi_axes: NDArray[np.float64] = field(repr=False)
     extent: tuple[float, float, float]
     periodic: tuple[bool, bool, bool] = (True, True, True)
+    orientations: NDArray[np.float64] = field(default_factory=_none, repr=False)
+    body: NDArray[np.int64] = field(default_factory=_none, repr=False)
+    bodies: tuple[Body, ...] = field(default=(BALL,), repr=False)
+    population: NDArray[np.int64] = field(default_factory=_none, repr=False)
 
     def __post_init__(self) -> None:
+        semi_axes = np.array(self.semi_axes, float)
+        if semi_axes.ndim == 1:
+            semi_axes = np.repeat(semi_axes[:, None], 3, axis=1)
+        n = len(semi_axes)
         centres = np.array(self.centres, float, ndmin=2)
-        radii = np.array(self.radii, float, ndmin=1)
-        if centres.shape != (radii.size, 3):
+        arrays = {
+            "centres": centres,
+            "semi_axes": semi_axes,
+            "orientations": np.array(self.orientations, float),
+            "body": np.array(self.body, np.int64),
+            "population": np.array(self.population, np.int64),
+        }
+        if arrays["orientations"].size == 0:
+            arrays["orientations"] = np.tile(np.eye(3), (n, 1, 1))
+        for name in ("body", "population"):
+            if arrays[name].size == 0:
+                arrays[name] = np.zeros(n, np.int64)
+        shapes = [array.shape for array in arrays.values()]
+        if n == 0 or shapes != [(n, 3), (n, 3), (n, 3, 3), (n,), (n,)]:
             raise ValueError(
-                f"centres of shape {centres.shape} do not fit {radii.size} radii; "
-                "give one row (z, y, x) in metres per radius"
+                f"centres of shape {centres.shape} and the other arrays, of shapes {shapes[1:]}, "
+                f"do not fit {n} particles; give one row (z, y, x) in metres for each particle"
             )
-        if not np.all(radii > 0):
-            raise ValueError("a particle radius is not positive; give radii in metres, all above 0")
+        if not np.all(semi_axes > 0):
+            raise ValueError(
+                "a semi-axis of a particle is not positive; give metres, all of them above 0"
+            )
         extent = checked_triple(self.extent, "extent", "give the box edges (z, y, x) in metres")
-        for array in (centres, radii):
+        for name, array in arrays.items():
             array.flags.writeable = False
-        object.__setattr__(self, "centres", centres)
-        object.__setattr__(self, "radii", radii)
+            object.__setattr__(self, name, array)
         object.__setattr__(self, "extent", extent)
         object.__setattr__(self, "periodic", checked_periodic(self.periodic))
 
     def __len__(self) -> int:
-        return int(self.radii.size)
+        return len(self.semi_axes)
+
+    @property
+    def forms(self) -> NDArray[np.str_]:
+        """Name of the form of each particle, shape (n,)."""
+        return np.array([body.form for body in self.bodies])[self.body]
+
+    @property
+    def volumes(self) -> NDArray[np.float64]:
+        """Volume of each particle in m^3, shape (n,)."""
+        volume: NDArray[np.float64] = UNIT_VOLUME * np.prod(self.semi_axes, axis=1)
+        plates = self.forms == "plate"
+        volume[plates] = plate_volume(self.semi_axes[plates, 0], self.semi_axes[plates, 1])
+        return volume
+
+    @property
+    def diameters(self) -> NDArray[np.float64]:
+        """Diameter of the sphere of equal volume in metres, shape (n,)."""
+        return np.asarray(2.0 * (self.volumes / UNIT_VOLUME) ** (1.0 / 3.0))
 
     @property
     def volume_fraction(self) -> float:
-        """Sum of the sphere volumes over the volume of the box; overlaps count twice."""
-        return float(4.0 / 3.0 * math.pi * np.sum(self.radii**3) / math.prod(self.extent))
+        """Sum of the volumes of the particles over that of the box; overlaps count twice."""
+        return float(np.sum(self.volumes) / math.prod(self.extent))
+
+    @property
+    def half_extents(self) -> NDArray[np.float64]:
+        """How far each particle reaches from its centre along (z, y, x) in metres, shape (n, 3)."""
+        kinds, _, _, hulls, spans = packed_bodies(self.bodies)
+        out = np.empty((len(self), 3))
+        form_kernels.half_extents(
+            kinds, hulls, spans, self.body, self.semi_axes, self.orientations, out
+        )
+        return out
+
+    def percentile(self, percent: float) -> float:
+        """Return the diameter in metres below which this percentage of the volume lies."""
+        order = np.argsort(self.diameters)
+        volume = np.cumsum(self.volumes[order])
+        at = np.searchsorted(volume, percent / 100.0 * volume[-1])
+        return float(self.diameters[order][min(int(at), len(self) - 1)])
+
+    def order_parameter(self, axis: Direction = "z") -> float:
+        """Return the mean of (3 cos^2 t - 1) / 2, t the angle between particle axis and image axis.
+
+        Weighted with the volumes: 0 for random orientations, 1 for particles all along the axis,
+        -1/2 for particles all across it (the Hermans orientation factor).
+        """
+        cosine = self.orientations[:, axis_index(axis), 0]
+        return float(np.average(1.5 * cosine**2 - 0.5, weights=self.volumes))
+
+    def scaled(self, factor: float) -> Particles:
+        """Return particles at the same places, all their lengths multiplied by a factor."""
+        return replace(self, semi_axes=factor * self.semi_axes)
+
+    def table(self) -> dict[str, NDArray[Any]]:
+        """Return one column for each property: the particle list.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (n,)
+            population; form; z, y, x: centre (m); diameter: of the sphere of equal volume (m);
+            a, b, c: semi-axes (m); axis_z, axis_y, axis_x: direction of the axis of the particle
+            (semi-axis a); turn_z, turn_y, turn_x: rotation vector (rad), whose direction is the
+            axis of the turn from the frame of the image to that of the particle, by the
+            right-hand rule in the order (z, y, x).
+        """
+        from scipy.spatial.transform import Rotation
+
+        turns = Rotation.from_matrix(self.orientations).as_rotvec()
+        columns: dict[str, NDArray[Any]] = {"population": self.population, "form": self.forms}
+        for names, values in (
+            (("z", "y", "x"), self.centres),
+            (("diameter",), self.diameters[:, None]),
+            (("a", "b", "c"), self.semi_axes),
+            (("axis_z", "axis_y", "axis_x"), self.orientations[:, :, 0]),
+            (("turn_z", "turn_y", "turn_x"), turns),
+        ):
+            columns.update(zip(names, values.T, strict=True))
+        return columns
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the particle list of `table` to a CSV file; lengths in metres.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        columns = self.table()
+        lines = [",".join(columns)]
+        for row in zip(*columns.values(), strict=True):
+            lines.append(",".join(f"{v:.8g}" if isinstance(v, float) else str(v) for v in row))
+        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def surface_distances(
@@ -73,8 +202,8 @@ def surface_distances(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
     """Measure from each voxel centre the distance to the nearest and second nearest particle.
 
-    Distances are to the surface, negative inside a particle. The image covers the box of the
-    particles, so its voxels measure ``extent / shape``.
+    Distances are to the surface, negative inside a particle; `form_kernels` says where they are
+    exact. The image covers the box of the particles, so its voxels measure ``extent / shape``.
 
     Parameters
     ----------
@@ -103,18 +232,55 @@ def surface_distances(
     first = np.full(shape, reach, np.float32)
     second = np.full(shape, reach, np.float32)
     owner = np.full(shape, -1, np.int32)
-    voxel = np.array(particles.extent) / shape
-    _measure(
-        particles.centres,
-        particles.radii,
-        voxel,
-        np.array(particles.periodic),
+    over_slabs(
+        particle_kernels.measure_distances,
+        slab_bounds(shape),
+        *_compiled(particles, shape),
         reach,
         first,
         second,
         owner,
     )
     return first, second, owner
+
+
+def smallest_gauges(
+    particles: Particles, shape: int | Sequence[int], limit: float, group: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Measure by which factor the particles must be scaled to reach each voxel centre.
+
+    Parameters
+    ----------
+    particles : Particles
+    shape : int or 3 ints
+        Voxels along (z, y, x).
+    limit : float
+        Largest factor of interest.
+    group : ndarray of int, shape (n,)
+        Particles of different groups are measured apart: 0 to m - 1.
+
+    Returns
+    -------
+    ndarray of float32, shape (m, nz, ny, nx)
+        The smallest factor over the particles of each group; below 1 inside a particle, infinite
+        where it is above the limit.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not allowed.
+    """
+    shape = checked_shape(shape)
+    gauges = np.full((int(group.max()) + 1, *shape), np.inf, np.float32)
+    over_slabs(
+        particle_kernels.measure_gauges,
+        slab_bounds(shape),
+        *_compiled(particles, shape),
+        limit,
+        group,
+        gauges,
+    )
+    return gauges
 
 
 def paint(particles: Particles, shape: int | Sequence[int]) -> NDArray[np.int32]:
@@ -143,51 +309,20 @@ def paint(particles: Particles, shape: int | Sequence[int]) -> NDArray[np.int32]
     return owner
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _window(centre: float, half: float, voxel: float, n: int, periodic: bool) -> tuple[int, int]:
-    """Range of voxel indices whose centres lie within ``half`` of a centre, at most one period."""
-    low = math.ceil((centre - half) / voxel - 0.5)
-    high = math.floor((centre + half) / voxel - 0.5) + 1
-    if not periodic:
-        return max(low, 0), min(high, n)
-    if high - low > n:
-        low = math.ceil(centre / voxel - 0.5 * n - 0.5)
-        high = low + n
-    return low, high
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def _measure(  # type: ignore[no-untyped-def]
-    centres, radii, voxel, periodic, reach, first, second, owner
-):
-    nz, ny, nx = first.shape
-    length = nz * voxel[0]
-    # Each thread owns whole layers, so particles are visited in the same order in every voxel
-    # and the result does not depend on the number of threads.
-    for k in prange(nz):
-        for i in range(radii.size):
-            dz = (k + 0.5) * voxel[0] - centres[i, 0]
-            if periodic[0]:
-                dz -= length * np.round(dz / length)
-            outer = radii[i] + reach
-            if abs(dz) >= outer:
-                continue
-            half = math.sqrt(outer * outer - dz * dz)
-            y_low, y_high = _window(centres[i, 1], half, voxel[1], ny, periodic[1])
-            for jj in range(y_low, y_high):
-                dy = (jj + 0.5) * voxel[1] - centres[i, 1]
-                rest = half * half - dy * dy
-                if rest <= 0.0:
-                    continue
-                x_low, x_high = _window(centres[i, 2], math.sqrt(rest), voxel[2], nx, periodic[2])
-                j = jj % ny
-                for mm in range(x_low, x_high):
-                    dx = (mm + 0.5) * voxel[2] - centres[i, 2]
-                    distance = np.float32(math.sqrt(dz * dz + dy * dy + dx * dx) - radii[i])
-                    m = mm % nx
-                    if distance < first[k, j, m]:
-                        second[k, j, m] = first[k, j, m]
-                        first[k, j, m] = distance
-                        owner[k, j, m] = i
-                    elif distance < second[k, j, m]:
-                        second[k, j, m] = distance
+def _compiled(particles: Particles, shape: tuple[int, int, int]) -> tuple[Any, ...]:
+    """Return what both loops over voxels need to know, in the form that `particle_kernels` says."""
+    kinds, surfaces, spans, hulls, hull_spans = packed_bodies(particles.bodies)
+    box = particles.semi_axes.copy()
+    for i, (low, high) in enumerate(hull_spans):
+        if high > low:
+            box[particles.body == i] *= np.abs(hulls[low:high]).max(axis=0)
+    placed = (
+        particles.body,
+        particles.centres,
+        particles.semi_axes,
+        particles.orientations,
+        particles.half_extents,
+        box,
+    )
+    voxel = np.array(particles.extent) / shape
+    return (kinds, surfaces, spans), placed, voxel, np.array(particles.periodic)

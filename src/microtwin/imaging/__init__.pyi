@@ -17,20 +17,17 @@ __all__ = [
     "Thresholds",
     "alternative_segmentations",
     "assess_quality",
-    "checked_fractions",
     "classify",
     "denoise",
     "filtered_back_projection",
     "find_grey_levels",
     "find_thresholds",
-    "fractions_from_loading",
     "inverted_contrast",
     "iter_slabs",
     "label_by_thresholds",
     "learn_corrections",
     "open_volume",
     "plausible_segmentation",
-    "porosity_contradiction",
     "project",
     "projection_files",
     "raw_sidecar",
@@ -65,7 +62,6 @@ from .labelling.alternatives import alternative_segmentations
 from .labelling.classifier import PixelClassifier, classify, train_classifier
 from .labelling.ensemble import plausible_segmentation
 from .labelling.grey_levels import GreyLevels, find_grey_levels
-from .labelling.laboratory import checked_fractions, fractions_from_loading, porosity_contradiction
 from .labelling.particles import Particles, separate_particles
 from .labelling.posterior import GreyModel
 from .labelling.probabilities import read_probabilities

@@ -154,7 +154,7 @@ def _shape_in_voxels(file: StudyFile) -> tuple[tuple[int, int, int], int]:
     """Return the shape before coarsening, and the coarsening."""
     study = file.study
     if study.generate is not None:
-        return study.generate.shape, 1
+        return study.generate.voxels, 1
     path, section = file.source_path, study.source
     assert path is not None and section is not None  # the schema requires one of the sources
     if not path.exists():

@@ -16,7 +16,7 @@ def known_fractions(segmentation: Mapping[str, Any]) -> dict[str, float] | None:
     ValueError
         If they do not fit the phases, or contradict each other.
     """
-    from ..imaging import checked_fractions, fractions_from_loading
+    from ..composition import checked_fractions, fractions_from_loading
 
     phases = segmentation["phases"]
     if segmentation["fractions"] is not None:

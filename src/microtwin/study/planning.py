@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import scan_stages, segmentation_uncertainty, stages, uncertainty
+from . import generation_stage, scan_stages, segmentation_uncertainty, stages, uncertainty
 from .canonical import digest_of_source
 from .errors import StudyError
 from .known import known_fractions
@@ -22,7 +22,7 @@ __all__ = ["plan"]
 VERSIONS = {
     "reconstruction": 1,
     "correction": 3,
-    "microstructure": 3,
+    "microstructure": 4,
     "descriptors": 2,
     "fractions": 1,
     "transport": 1,
@@ -116,7 +116,7 @@ def _labelling(file: StudyFile) -> list[Task]:
     """Return the tasks up to the microstructure, which is the last of them."""
     study = file.study
     if study.generate is not None:
-        return [_task("microstructure", stages.generate, study.generate.model_dump(), {})]
+        return [_task("microstructure", generation_stage.generate, study.generate.model_dump(), {})]
     section = study.source
     assert section is not None  # the schema requires one of the sources
     path = file.source_path

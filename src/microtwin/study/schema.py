@@ -8,20 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..microstructure import AXES, Direction
-from ..units import metres
+from .fields import (
+    Coarsening,
+    Edges,
+    FilePath,
+    Label,
+    Length,
+    PhaseName,
+    Pixel,
+    Range,
+    Section,
+    Tolerance,
+)
 from .known import known_fractions
+from .recipes import Recipe
 
 __all__ = [
     "Correction",
     "Crop",
     "Denoise",
-    "Generate",
     "Homogenize",
     "Image",
     "Laboratory",
@@ -38,58 +49,7 @@ __all__ = [
 SOURCES = ("image", "generate", "scan", "projections")
 Boundary = Literal["faces", "periodic", "mirror"]
 Interface = Literal["smooth", "voxel"]
-PhaseName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=40)]
-Label = Annotated[int, Field(ge=0, le=255)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
 DescriptorGroup = Literal["surface", "topology", "chords", "sizes", "paths"]
-Tolerance = Annotated[float, Field(gt=0, le=0.1)]
-
-
-def _length(value: Any) -> float:
-    length = metres(value)
-    if not isinstance(length, float) or not length > 0:
-        raise ValueError(f'{value!r} is not a positive length; write it with a unit, "398 nm"')
-    return length
-
-
-def _edges(value: Any) -> tuple[float, float, float]:
-    remedy = (
-        'write one edge length, "398 nm", or three in the order (z, y, x), '
-        '["1 um", "0.4 um", "0.4 um"]'
-    )
-    if value is None:
-        raise ValueError(
-            f"the voxel size is empty, and an image without one has no scale; {remedy}"
-        )
-    edges = metres(value)
-    triple = (edges,) * 3 if isinstance(edges, float) else edges
-    if len(triple) != 3 or not all(edge > 0 for edge in triple):
-        raise ValueError(f"{value!r} is not a voxel size; {remedy}")
-    return (triple[0], triple[1], triple[2])
-
-
-def _pixel(value: Any) -> tuple[float, float]:
-    remedy = 'write one edge length, "1.6 um", or height and width, ["2 um", "1 um"]'
-    edges = metres(value)
-    pair = (edges,) * 2 if isinstance(edges, float) else edges
-    if len(pair) != 2 or not all(edge > 0 for edge in pair):
-        raise ValueError(f"{value!r} is not a pixel size; {remedy}")
-    return (pair[0], pair[1])
-
-
-def _shape(value: Any) -> Any:
-    return (value,) * 3 if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Length = Annotated[float, BeforeValidator(_length)]
-Edges = Annotated[tuple[float, float, float], BeforeValidator(_edges)]
-Voxels = Annotated[int, Field(ge=2, le=5000)]
-FilePath = Annotated[str, Field(min_length=1)]
-Coarsening = Annotated[int, Field(ge=1, le=16)]
-Range = Annotated[
-    tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]],
-    Field(description="first voxel and one past the last voxel"),
-]
 
 
 @dataclass(frozen=True)
@@ -112,11 +72,7 @@ class Problem:
     allowed: Sequence[str] = ()
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-
-class Crop(_Section):
+class Crop(Section):
     """Part of the image to use: first voxel and one past the last, per axis."""
 
     z: Range | None = None
@@ -134,7 +90,7 @@ class Crop(_Section):
         return self
 
 
-class Image(_Section):
+class Image(Section):
     """An image of labels on disk."""
 
     path: FilePath
@@ -156,7 +112,7 @@ class Image(_Section):
         return self
 
 
-class Scan(_Section):
+class Scan(Section):
     """A grey-scale volume on disk."""
 
     path: FilePath
@@ -166,11 +122,11 @@ class Scan(_Section):
     coarsen: Coarsening = 1
 
 
-class Projections(_Section):
+class Projections(Section):
     """Projections of a tomograph on disk, to be reconstructed."""
 
     path: FilePath
-    pixel_size: Annotated[tuple[float, float], BeforeValidator(_pixel)]
+    pixel_size: Pixel
     angles: tuple[float, float] | None = None
     detector: str | None = None
     dataset: str | None = None
@@ -182,7 +138,7 @@ class Projections(_Section):
     filter: Literal["ramp", "hann"] = "ramp"
 
 
-class Correction(_Section):
+class Correction(Section):
     """Artefacts to look for in the scan and to take away."""
 
     drift: bool = True
@@ -196,14 +152,14 @@ class Correction(_Section):
         return [name for name in ("drift", "shading", "rings") if getattr(self, name)]
 
 
-class Denoise(_Section):
+class Denoise(Section):
     """Denoising before thresholds or a pixel classifier."""
 
     method: Literal["curvature", "total variation"] = "curvature"
     strength: Annotated[float, Field(gt=0, le=10)] = 1.0
 
 
-class Laboratory(_Section):
+class Laboratory(Section):
     """What was measured in the laboratory, from which the volume fractions follow."""
 
     areal_loading: str | float
@@ -214,7 +170,7 @@ class Laboratory(_Section):
     internal_porosity: dict[PhaseName, float] | None = None
 
 
-class Segmentation(_Section):
+class Segmentation(Section):
     """How the grey values become labels."""
 
     phases: Annotated[list[PhaseName], Field(min_length=2, max_length=8)]
@@ -227,40 +183,17 @@ class Segmentation(_Section):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
-class Generate(_Section):
-    """A virtual electrode instead of an image: polydisperse particles, binder and pore."""
-
-    kind: Literal["electrode"]
-    shape: Annotated[tuple[Voxels, Voxels, Voxels], BeforeValidator(_shape)]
-    voxel_size: Edges
-    porosity: Fraction
-    binder_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    particle_diameter: Length
-    diameter_deviation: Length | None = None
-    periodic: bool = True
-    seed: Annotated[int, Field(ge=0)] = 0
-
-    @model_validator(mode="after")
-    def _room_for_particles(self) -> Generate:
-        if self.porosity + self.binder_fraction >= 1:
-            raise ValueError(
-                f"porosity {self.porosity:g} and binder_fraction {self.binder_fraction:g} leave no "
-                "room for particles; their sum must be below 1"
-            )
-        return self
-
-
-class Transport(_Section):
+class Transport(Section):
     """Tortuosity factor and relative diffusivity, per phase and direction."""
 
     phases: Annotated[list[PhaseName], Field(min_length=1)]
-    directions: Annotated[list[Direction], Field(min_length=1)] = list(AXES)
+    directions: Annotated[list[Direction], Field(min_length=1, default_factory=lambda: list(AXES))]
     boundary: Boundary = "faces"
     interface: Interface = "smooth"
     tol: Tolerance = 1e-4
 
 
-class Homogenize(_Section):
+class Homogenize(Section):
     """The full tensor of the effective conductivity; phases without one are insulating."""
 
     conductivities: Annotated[dict[PhaseName, Annotated[float, Field(ge=0)]], Field(min_length=1)]
@@ -270,7 +203,7 @@ class Homogenize(_Section):
     tol: Tolerance = 1e-4
 
 
-class Uncertainty(_Section):
+class Uncertainty(Section):
     """Which parts of the error budget are computed, and the size from which to warn."""
 
     discretisation: bool = True
@@ -280,14 +213,14 @@ class Uncertainty(_Section):
     target: Annotated[float, Field(gt=0, lt=1)] = 0.05
 
 
-class Output(_Section):
+class Output(Section):
     """What is written beside results.json."""
 
     fields: bool = True
     report: bool = True
 
 
-class Study(_Section):
+class Study(Section):
     """A whole study file.
 
     Raises
@@ -298,7 +231,7 @@ class Study(_Section):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     image: Image | None = None
-    generate: Generate | None = None
+    generate: Recipe | None = None
     scan: Scan | None = None
     projections: Projections | None = None
     correction: Correction = Correction()
@@ -339,7 +272,8 @@ class Study(_Section):
             return tuple(self.image.phases)
         if self.segmentation is not None:
             return tuple(self.segmentation.phases)
-        return ("pore", "active", "binder")
+        assert self.generate is not None  # one of the sources is required
+        return self.generate.phase_names
 
     def problems(self) -> list[Problem]:
         """Return what does not fit together although each key is allowed by itself."""
@@ -358,7 +292,7 @@ class Study(_Section):
                 found.append(
                     Problem(section, "all conductivities are zero; give at least one above zero")
                 )
-        source = "the generated electrode"
+        source = "the generated image"
         if self.image is not None:
             source = "image.phases"
         elif self.segmentation is not None:

@@ -27,10 +27,10 @@ __all__ = [
     "check",
     "described",
     "descriptors",
-    "generate",
     "homogenize",
     "microstructure_of",
     "read_image",
+    "stored_microstructure",
     "transport",
 ]
 
@@ -86,18 +86,11 @@ def read_image(params: Params, inputs: Inputs) -> StageOutput:
     if spans:
         micro = micro.crop(**{axis: slice(*span) for axis, span in spans.items() if span})
         micro = micro.coarsen(params["coarsen"])
-    return _stored_microstructure(micro)
+    return stored_microstructure(micro)
 
 
-def generate(params: Params, inputs: Inputs) -> StageOutput:
-    """Make a virtual electrode from a recipe and a seed."""
-    from ..generation import electrode
-
-    recipe = {name: value for name, value in params.items() if name != "kind"}
-    return _stored_microstructure(electrode(**recipe))
-
-
-def _stored_microstructure(micro: Microstructure) -> StageOutput:
+def stored_microstructure(micro: Microstructure) -> StageOutput:
+    """Return what `microstructure_of` reads."""
     numbers = {
         "shape": micro.shape,
         "voxel_size": micro.voxel_size,

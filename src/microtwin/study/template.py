@@ -84,7 +84,7 @@ def parse_fractions(items: Sequence[str], phases: Sequence[str]) -> dict[str, fl
     StudyError
         If a word is not of this form, or the fractions do not fit the phases.
     """
-    from ..imaging import checked_fractions
+    from ..composition import checked_fractions
 
     found: dict[str, float] = {}
     for item in items:

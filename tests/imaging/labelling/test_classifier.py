@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from microtwin import Scan
-from microtwin.generation import electrode
+from microtwin.generation import ParticleType, electrode
 from microtwin.imaging import classify, train_classifier
 from microtwin.imaging.labelling.classifier import _fitted, _flat, _weights_for
 from microtwin.imaging.labelling.features import Block, FeatureSet, feature_blocks, pixel_features
@@ -33,7 +33,7 @@ def strokes(micro, voxels, seed=0):
 @pytest.fixture(scope="module")
 def scanned():
     """An electrode, its scan, and the scribbles that have as many voxels of each phase."""
-    truth = electrode((64, 64, 64), particle_diameter=5e-6, seed=3)
+    truth = electrode(64, particles=ParticleType((5e-6, 1.5e-6)), seed=3).micro
     scanner = Scanner({"pore": 0, "active": 6000, "binder": 2000}, photons=3e4, blur=0.9)
     return truth, virtual_scan(truth, scanner, seed=1), strokes(truth, 800)
 

@@ -8,7 +8,7 @@ from scipy.ndimage import distance_transform_edt
 
 from microtwin import Microstructure
 from microtwin.generation import Particles as Spheres
-from microtwin.generation import packed_spheres, paint
+from microtwin.generation import ParticleType, packed_particles, paint
 from microtwin.imaging import read_microstructure, separate_particles
 from real_images import real_image
 
@@ -45,9 +45,8 @@ def agreement(found, owner):
     [(0.3, 0.01, 1.5e-6), (0.5, 0.01, 0.0), (0.55, 0.05, 1.5e-6), (0.5, 0.1, 1.5e-6)],
 )
 def test_packed_spheres_are_found_again(solid_fraction, overlap, deviation):
-    spheres = packed_spheres(
-        80, EDGE, (6e-6, deviation), solid_fraction, 1, overlap_tolerance=overlap, periodic=False
-    )
+    kind = ParticleType((6e-6, deviation))
+    spheres = packed_particles(80, EDGE, kind, solid_fraction, 1, overlap, periodic=False)
     owner = paint(spheres, 80)
     found = separate_particles(image_of(owner), "active")
     assert found.count == len(spheres)
@@ -56,7 +55,7 @@ def test_packed_spheres_are_found_again(solid_fraction, overlap, deviation):
     assert agreement(found.labels, owner) > 0.995
     # Overlaps belong to one sphere only; a diameter of 15 voxels is digitised to about 0.5 %.
     diameters = np.sort(found.equivalent_diameters)[::-1]
-    assert diameters == pytest.approx(2 * spheres.radii, rel=0.03 if overlap < 0.1 else 0.06)
+    assert diameters == pytest.approx(spheres.diameters, rel=0.03 if overlap < 0.1 else 0.06)
     assert not found.touches_border.all()
 
 
@@ -64,7 +63,9 @@ def test_the_result_is_that_of_markers_and_a_flooding():
     from skimage.feature import peak_local_max
     from skimage.segmentation import watershed
 
-    spheres = packed_spheres(64, EDGE, (6e-6, 1e-6), 0.5, 2, overlap_tolerance=0.05, periodic=False)
+    spheres = packed_particles(
+        64, EDGE, ParticleType((6e-6, 1e-6)), 0.5, 2, overlap_tolerance=0.05, periodic=False
+    )
     owner = paint(spheres, 64)
     depth = distance_transform_edt(owner > 0)
     markers = np.zeros(owner.shape, np.int32)

@@ -48,7 +48,7 @@ def scan_of(values, dtype=np.float32):
 @pytest.fixture(scope="module")
 def cell():
     """An electrode of three phases and its virtual scan."""
-    truth = electrode((56, 64, 64), 0.4e-6, seed=2)
+    truth = electrode((56, 64, 64), 0.4e-6, seed=2).micro
     scan = virtual_scan(truth, Scanner(ATTENUATION, photons=3e4, blur=0.8), seed=1)
     return truth, scan
 

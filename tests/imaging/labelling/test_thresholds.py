@@ -240,7 +240,7 @@ def test_the_right_order_is_never_doubted(width, contrast, share):
 
 
 def test_the_order_of_a_scanned_electrode():
-    truth = electrode((48, 48, 48), porosity=0.45, binder_fraction=0.05, seed=2)
+    truth = electrode(48, porosity=0.45, binder_fraction=0.05, seed=2).micro
     scanner = Scanner({"pore": 0, "active": 6000, "binder": 2000}, photons=1e5, blur=0.7)
     scan = virtual_scan(truth, scanner, seed=1)
     known = truth.volume_fractions

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...composition import checked_fractions
 from ...microstructure import Microstructure, Scan
 from ...numerics.threads import even_shares, over_slabs
 from . import classifier_kernels as kernels
 from .features import Block, FeatureSet, feature_blocks, pixel_features
-from .laboratory import checked_fractions
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...composition import checked_fractions
 from ...microstructure import Microstructure
 from ...numerics.threads import even_shares, over_slabs
 from ..layers import Layers, float_slabs, sampled_blocks
 from . import label_kernels as kernels
 from .grey_levels import GreyLevels, find_grey_levels
-from .laboratory import checked_fractions
 from .learning import learn_grey_model
 from .posterior import FULL_WEIGHT, GreyModel, LabelSampler
 

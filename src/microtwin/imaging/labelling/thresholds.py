@@ -15,10 +15,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...composition import checked_fractions
 from ...microstructure import Microstructure, Scan
 from ..layers import Layers
 from .histogram import Histogram, classes_of, grey_histogram, quantile_levels, thin_slabs
-from .laboratory import checked_fractions
 
 __all__ = [
     "Thresholds",

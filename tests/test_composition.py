@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microtwin.imaging import checked_fractions, fractions_from_loading, porosity_contradiction
+from microtwin.composition import (
+    checked_fractions,
+    coating_from_porosity,
+    fractions_from_loading,
+    porosity_contradiction,
+)
 
 RECIPE = {"active": 0.96, "binder": 0.02, "carbon": 0.02}
 DENSITIES = {"active": 4700.0, "binder": 1780.0, "carbon": 1900.0}
@@ -142,3 +147,14 @@ def test_a_contradiction_names_both_numbers_and_the_tolerance():
         porosity_contradiction(0.4, 0.4, tolerance=0)
     with pytest.raises(ValueError, match=r"porosity 1\.4 of the sample is not allowed"):
         porosity_contradiction(1.4, 0.4)
+
+
+def test_thickness_from_loading_and_porosity_goes_there_and_back():
+    thickness, fractions = coating_from_porosity("20 mg/cm2", 0.35, RECIPE, DENSITIES)
+    assert fractions["pore"] == 0.35
+    assert sum(fractions.values()) == pytest.approx(1.0, abs=1e-12)
+    assert fractions_from_loading("20 mg/cm2", thickness, RECIPE, DENSITIES) == pytest.approx(
+        fractions, rel=1e-9
+    )
+    with pytest.raises(ValueError, match=r"porosity 1\.2"):
+        coating_from_porosity("20 mg/cm2", 1.2, RECIPE, DENSITIES)

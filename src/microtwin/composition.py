@@ -1,12 +1,17 @@
-"""What a laboratory knows of a sample before it is imaged: the fractions of its phases."""
+"""What a recipe or a laboratory knows of a coating: loading, thickness and volume fractions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...units import quantity
+from .units import quantity
 
-__all__ = ["checked_fractions", "fractions_from_loading", "porosity_contradiction"]
+__all__ = [
+    "checked_fractions",
+    "coating_from_porosity",
+    "fractions_from_loading",
+    "porosity_contradiction",
+]
 
 # Fractions are written with two or three digits; a sum further off than this is a mistake.
 _ROUNDING = 1e-3
@@ -58,7 +63,7 @@ def fractions_from_loading(
 
     Examples
     --------
-    >>> from microtwin.imaging import fractions_from_loading
+    >>> from microtwin.composition import fractions_from_loading
     >>> found = fractions_from_loading(
     ...     "20 mg/cm2",
     ...     "75 um",
@@ -103,6 +108,69 @@ def fractions_from_loading(
             "without the foil, of one side)"
         )
     return {pore: 1 - filled, **phases}
+
+
+def coating_from_porosity(
+    areal_loading: float | str,
+    porosity: float,
+    mass_fractions: Mapping[str, float | str],
+    densities: Mapping[str, float | str],
+    *,
+    merge: Mapping[str, Sequence[str]] | None = None,
+    internal_porosity: Mapping[str, float | str] | None = None,
+    pore: str = "pore",
+) -> tuple[float, dict[str, float]]:
+    """Return thickness and volume fractions of a coating of given loading and porosity.
+
+    Parameters
+    ----------
+    areal_loading, mass_fractions, densities, merge, internal_porosity, pore
+        As in `fractions_from_loading`.
+    porosity : float
+        Volume fraction of the pore, without the pores inside other phases.
+
+    Returns
+    -------
+    thickness : float
+        In metres.
+    fractions : dict of str to float
+        Volume fraction of each phase, the pore first; the sum is 1.
+
+    Raises
+    ------
+    ValueError
+        As `fractions_from_loading`, and if the porosity is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from microtwin.composition import coating_from_porosity
+    >>> thickness, found = coating_from_porosity(
+    ...     "20 mg/cm2",
+    ...     0.35,
+    ...     {"active": 0.96, "binder": 0.04},
+    ...     {"active": "4.7 g/cm3", "binder": "1.8 g/cm3"},
+    ... )
+    >>> round(1e6 * thickness, 1), {phase: round(share, 3) for phase, share in found.items()}
+    (69.7, {'pore': 0.35, 'active': 0.586, 'binder': 0.064})
+    """
+    if not 0 < porosity < 1:
+        raise ValueError(
+            f"porosity {porosity!r} is not allowed; give a fraction between 0 and 1, for example "
+            "0.4"
+        )
+    # Spread over a metre the solids always fit; their fractions are then volumes per area.
+    thin = fractions_from_loading(
+        areal_loading,
+        1.0,
+        mass_fractions,
+        densities,
+        merge=merge,
+        internal_porosity=internal_porosity,
+        pore=pore,
+    )
+    thickness = (1 - thin[pore]) / (1 - porosity)
+    solids = {name: share / thickness for name, share in thin.items() if name != pore}
+    return thickness, {pore: porosity, **solids}
 
 
 def checked_fractions(
