@@ -15,7 +15,7 @@ def brute_force(particles: Particles, shape: tuple[int, int, int]) -> np.ndarray
     offset = points[..., None, :] - particles.centres
     wrapped = offset - particles.extent * np.round(offset / particles.extent)
     offset = np.where(particles.periodic, wrapped, offset)
-    return np.linalg.norm(offset, axis=-1) - particles.radii
+    return np.linalg.norm(offset, axis=-1) - particles.semi_axes[:, 0]
 
 
 @settings(max_examples=25, deadline=None)
@@ -57,7 +57,7 @@ def test_walled_sphere_is_cut():
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match="do not fit 2 radii"):
+    with pytest.raises(ValueError, match="do not fit 2 particles"):
         Particles([[0.0, 0.0, 0.0]], [1.0, 1.0], (4.0, 4.0, 4.0))
     with pytest.raises(ValueError, match="not positive"):
         Particles([[0.0, 0.0, 0.0]], [0.0], (4.0, 4.0, 4.0))

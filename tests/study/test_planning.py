@@ -93,7 +93,7 @@ def test_a_study_from_python_is_checked_too(small_study: Path) -> None:
     assert file.study.transport is not None
     transport = file.study.transport.model_copy(update={"phases": ["void"]})
     broken = file.study.model_copy(update={"transport": transport})
-    with pytest.raises(StudyError, match="'void' is not in the generated electrode"):
+    with pytest.raises(StudyError, match="'void' is not in the generated image"):
         plan(type(file)(broken, file.text, file.path))
 
 

@@ -14,7 +14,7 @@ from .random_fields import gaussian_random_field
 __all__ = ["binder_mask"]
 
 # Roughness of the binder: standard deviation and smoothness relative to the mean diameter.
-_ROUGHNESS = 0.06
+_ROUGHNESS = 0.03
 _GRAIN = 0.10
 # Surfaces farther away than this, relative to the mean diameter, attract no binder.
 _REACH = 0.5

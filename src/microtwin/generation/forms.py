@@ -31,6 +31,9 @@ _DEGREES = (2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5, 5)
 # polyhedron between them holds the body although they lie 0.36 rad apart.
 _CORNERS = 96
 _OUTWARD = 1.03
+# Directions in which the surface is measured, and what it may rise between them.
+_DENSE = 2000
+_BETWEEN = 1.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +48,20 @@ class Body:
         Facets or waves of the surface, as `form_kernels` describes; empty for the others.
     hull : ndarray of float, shape (n, 3)
         Corners of polyhedra and irregular bodies; empty for the others.
+    reach : float
+        Largest distance of the surface from the origin.
     """
 
     form: Form
     surface: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 5)), repr=False)
     hull: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)), repr=False)
+    reach: float = 1.0
 
     def turned(self, rotation: NDArray[np.float64]) -> Body:
         """Return the body turned by a rotation matrix (points of it are columns)."""
         surface = self.surface.copy()
         surface[:, :3] = surface[:, :3] @ rotation.T
-        return Body(self.form, surface, self.hull @ rotation.T)
+        return Body(self.form, surface, self.hull @ rotation.T, self.reach)
 
 
 BALL = Body("sphere")
@@ -130,7 +136,8 @@ def _polyhedron(facets: int, rng: np.random.Generator) -> Body:
     corners = HalfspaceIntersection(np.column_stack([normals, -offsets]), np.zeros(3)).intersections
     size = (UNIT_VOLUME / ConvexHull(corners).volume) ** (1.0 / 3.0)
     surface = np.column_stack([normals, size * offsets, np.zeros(facets)])
-    return Body("polyhedron", surface, size * corners)
+    reach = float(np.linalg.norm(size * corners, axis=1).max())
+    return Body("polyhedron", surface, size * corners, reach)
 
 
 def _irregular(roughness: float, rng: np.random.Generator) -> Body:
@@ -150,11 +157,13 @@ def _irregular(roughness: float, rng: np.random.Generator) -> Body:
         waves = np.stack([eval_legendre(n, along[:, i]) for i, n in enumerate(_DEGREES)], axis=1)
         return 1.0 + waves @ heights
 
-    size = float(np.mean(radii(_fibonacci(2000)) ** 3) ** (-1.0 / 3.0))
+    dense = radii(_fibonacci(_DENSE))
+    size = float(np.mean(dense**3) ** (-1.0 / 3.0))
     corners = _fibonacci(_CORNERS)
     waves = np.column_stack([directions, degrees, heights])
     surface = np.vstack([waves, [0.0, 0.0, 0.0, 0.0, size]])
-    return Body("irregular", surface, _OUTWARD * size * radii(corners)[:, None] * corners)
+    hull = _OUTWARD * size * radii(corners)[:, None] * corners
+    return Body("irregular", surface, hull, _BETWEEN * size * float(dense.max()))
 
 
 def _spread_directions(n: int, rng: np.random.Generator) -> NDArray[np.float64]:

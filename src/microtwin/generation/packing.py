@@ -21,7 +21,7 @@ from .sizes import diameters_from
 
 __all__ = ["JammedError", "ParticleType", "checked_profile", "packed_particles", "separated"]
 
-_MAX_SWEEPS = 1000
+_MAX_SWEEPS = 2000
 # Part of half an overlap that one sweep takes from each of two equal particles. Particles have
 # several contacts that pull at the same time, so the full correction would overshoot.
 _RELAXATION = 0.4
@@ -150,7 +150,7 @@ def packed_particles(
 ) -> Particles:
     """Pack particles of different sizes and forms into a box.
 
-    Particles start at random positions, with the orientations of their recipe, and push each
+    Particles start at evenly scattered places, with the orientations of their recipe, and push each
     other apart until no two overlap by more than the tolerance (a soft-particle
     relaxation in the spirit of Jodrey & Tory, Phys. Rev. A 32, 2347, 1985; the theory page tells
     how the overlap of convex bodies is bounded). The result is a loose random packing in which
@@ -294,11 +294,10 @@ def _drawn(
         ratio = _aspect_ratios(kind, sizes.size, rng)
         axes = _stretched(kind.form, sizes, ratio)
         axis = axes_with_order(kind.alignment, kind.axis, sizes.size, rng)
-        height = _heights(kind.profile, sizes.size, rng)
-        parts.append((axes, frames_along(axis, rng), chosen, np.full(sizes.size, number), height))
-    axes, frames, body, population, height = (np.concatenate(p) for p in zip(*parts, strict=True))
-    places = rng.random((len(axes), 3))
-    places[:, 0] = height
+        frames = frames_along(axis, rng)
+        places = _places(kind.profile, sizes.size, rng)
+        parts.append((axes, frames, chosen, np.full(sizes.size, number), places))
+    axes, frames, body, population, places = (np.concatenate(p) for p in zip(*parts, strict=True))
     order = np.argsort(-np.prod(axes, axis=1), kind="stable")
     particles = Particles(
         places[order],
@@ -345,7 +344,8 @@ def _radii(
             f"{' x '.join(f'{edge:.3g}' for edge in extent)} m in the amount asked for; "
             "use a larger image or smaller particles"
         )
-    return 0.5 * scale * drawn[:n]
+    # The largest come first: places are evenly scattered among those of similar size, too.
+    return np.sort(0.5 * scale * drawn[:n])[::-1]
 
 
 def _aspect_ratios(kind: ParticleType, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -367,29 +367,31 @@ def _stretched(
     return np.stack([ratio * across, across, across], axis=1)
 
 
-def _heights(
+def _places(
     profile: Sequence[float] | None, n: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Relative heights with the density of the profile."""
-    u = rng.random(n)
-    if profile is None:
-        return u
-    values = checked_profile(profile)
-    fine = np.linspace(0.0, 1.0, 1025)
-    density = np.interp(fine, np.linspace(0.0, 1.0, values.size), values)
-    below = np.concatenate([[0.0], np.cumsum(0.5 * (density[1:] + density[:-1]))])
-    return np.interp(u, below / below[-1], fine)
+    """Places in the unit cube, with the density of the profile along z.
+
+    A scrambled Sobol sequence: points at random would crowd in some regions and leave others
+    empty, over distances that pushing neighbours apart does not even out.
+    """
+    from scipy.stats import qmc
+
+    places: NDArray[np.float64] = qmc.Sobol(3, rng=rng).random(1 << (n - 1).bit_length())[:n]
+    if profile is not None:
+        values = checked_profile(profile)
+        fine = np.linspace(0.0, 1.0, 1025)
+        density = np.interp(fine, np.linspace(0.0, 1.0, values.size), values)
+        below = np.concatenate([[0.0], np.cumsum(0.5 * (density[1:] + density[:-1]))])
+        places[:, 0] = np.interp(places[:, 0], below / below[-1], fine)
+    return places
 
 
 def _bounding_radii(particles: Particles) -> NDArray[np.float64]:
-    """Radius of a ball around each centre that holds the particle."""
-    bound = particles.semi_axes.max(axis=1)
-    for i, body in enumerate(particles.bodies):
-        mine = particles.body == i
-        if len(body.hull) and mine.any():
-            corners = particles.semi_axes[mine, None] * body.hull
-            bound[mine] = np.linalg.norm(corners, axis=2).max(axis=1)
-    return bound
+    """Radius of a ball around each centre that holds the particle and its hull."""
+    reach = [max([body.reach, *np.linalg.norm(body.hull, axis=1)]) for body in particles.bodies]
+    longest: NDArray[np.float64] = particles.semi_axes.max(axis=1)
+    return longest * np.array(reach)[particles.body]
 
 
 def _neighbours(

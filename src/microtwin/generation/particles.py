@@ -311,17 +311,18 @@ def paint(particles: Particles, shape: int | Sequence[int]) -> NDArray[np.int32]
 
 def _compiled(particles: Particles, shape: tuple[int, int, int]) -> tuple[Any, ...]:
     """Return what both loops over voxels need to know, in the form that `particle_kernels` says."""
-    kinds, surfaces, spans, hulls, hull_spans = packed_bodies(particles.bodies)
-    box = particles.semi_axes.copy()
-    for i, (low, high) in enumerate(hull_spans):
-        if high > low:
-            box[particles.body == i] *= np.abs(hulls[low:high]).max(axis=0)
+    kinds, surfaces, spans, _, _ = packed_bodies(particles.bodies)
+    reach = np.array([body.reach for body in particles.bodies])[particles.body]
+    box = particles.semi_axes * reach[:, None]
+    # Half the edges of the upright box around the turned one.
+    half = np.einsum("nij,nj->ni", np.abs(particles.orientations), box)
+    half = np.where((particles.forms == "sphere")[:, None], box, half)
     placed = (
         particles.body,
         particles.centres,
         particles.semi_axes,
         particles.orientations,
-        particles.half_extents,
+        half,
         box,
     )
     voxel = np.array(particles.extent) / shape

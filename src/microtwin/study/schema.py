@@ -267,13 +267,12 @@ class Study(Section):
 
     @property
     def phase_names(self) -> tuple[str, ...]:
-        """Names of the phases that the microstructure will have."""
+        """Names of the phases that the microstructure will have; none if nothing names them."""
         if self.image is not None:
             return tuple(self.image.phases)
         if self.segmentation is not None:
             return tuple(self.segmentation.phases)
-        assert self.generate is not None  # one of the sources is required
-        return self.generate.phase_names
+        return () if self.generate is None else self.generate.phase_names
 
     def problems(self) -> list[Problem]:
         """Return what does not fit together although each key is allowed by itself."""
@@ -306,7 +305,7 @@ class Study(Section):
                 names,
             )
             for path, name in wanted
-            if name not in names
+            if names and name not in names
         ]
         return found
 

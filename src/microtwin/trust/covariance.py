@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from microtwin.microstructure import Microstructure, VoxelSize
 
-__all__ = ["IntegralRange", "integral_range"]
+__all__ = ["IntegralRange", "averaged_blocks", "integral_range", "range_of_values"]
 
 # Larger images are averaged over blocks first: sums of the covariance do not change by it.
 MAX_POINTS = 4_000_000
@@ -86,6 +86,40 @@ class IntegralRange:
             total = total @ np.maximum(0.0, 1 - lag / extent[axis])
         return float(total) * math.prod(self.lag_spacing) / math.prod(extent)
 
+    def edge_for(self, error: float) -> float:
+        """Return the edge (m) of the cube whose volume fraction has this relative uncertainty.
+
+        From the law for large boxes, phi (1 - phi) A3 / V.
+        """
+        if not error > 0:
+            raise ValueError(f"relative uncertainty {error!r} is not allowed; ask for > 0")
+        volume = self.point_variance * self.value / (error * self.volume_fraction) ** 2
+        return float(volume ** (1 / 3))
+
+    def layer_covariance(self, axis: int, extent: Sequence[float]) -> NDArray[np.float64]:
+        """Return the covariance of the mean fractions of two layers across an axis.
+
+        Parameters
+        ----------
+        axis : int
+            0, 1 or 2 for layers across z, y or x.
+        extent : sequence of 3 floats
+            Edges of the image along (z, y, x) (m).
+
+        Returns
+        -------
+        ndarray of float64, shape (2 m + 1,)
+            At the lags -m ... m of ``lag_spacing[axis]``.
+        """
+        total: NDArray[np.float64] = self.covariance
+        for other in sorted({0, 1, 2} - {axis}, reverse=True):
+            half = total.shape[other] // 2
+            lag = self.lag_spacing[other] * np.abs(np.arange(-half, half + 1))
+            weight = np.maximum(0.0, 1 - lag / extent[other])
+            total = np.tensordot(total, weight, axes=(other, 0))
+            total = total * (self.lag_spacing[other] / extent[other])
+        return total
+
     def finite_size_factor(self, extent: Sequence[float]) -> float:
         """Return `variance` over its limit for large boxes, phi (1 - phi) A3 / V; below 1."""
         limit = self.point_variance * self.value / math.prod(extent)
@@ -120,11 +154,23 @@ def integral_range(micro: Microstructure, phase: str) -> IntegralRange:
             f"phase {phase!r} takes {100 * phi:.0f} % of the image and has no covariance; "
             "choose a phase with a fraction between 0 and 1"
         )
+    values, spacing = averaged_blocks(micro, phase)
+    return range_of_values(values, spacing, phase, phi)
+
+
+def averaged_blocks(micro: Microstructure, phase: str) -> tuple[NDArray[np.float32], VoxelSize]:
+    """Return the fraction of the phase in blocks of voxels, at most 4 million, and their edges."""
     factor = max(1, math.ceil((micro.labels.size / MAX_POINTS) ** (1 / 3)))
     factor = min(factor, min(micro.shape) // 2)
     dz, dy, dx = micro.voxel_size
-    spacing = (factor * dz, factor * dy, factor * dx)
-    covariance = _covariance(micro.coarse_fractions(phase, factor))
+    return micro.coarse_fractions(phase, factor), (factor * dz, factor * dy, factor * dx)
+
+
+def range_of_values(
+    values: NDArray[np.float32], spacing: VoxelSize, phase: str, phi: float
+) -> IntegralRange:
+    """Return the integral range of an indicator whose mean over blocks is known."""
+    covariance = _covariance(values)
     cutoff, faded = _cutoff(covariance, spacing)
     kept = _central_part(covariance, spacing, cutoff)
     inside = _radius(kept.shape, spacing, centred=True) <= cutoff

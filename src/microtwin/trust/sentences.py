@@ -9,7 +9,7 @@ from typing import Protocol
 from .covariance import IntegralRange
 from .scaling import VarianceLaw
 
-__all__ = ["SizeRow", "sampling_sentence"]
+__all__ = ["SizeRow", "length_words", "sampling_sentence"]
 
 MIN_COUNT = 8
 
@@ -71,7 +71,7 @@ def sampling_sentence(
     doubts = _doubts(rows, law, covariance)
     low, high = (100 * limit / abs(whole) for limit in law.interval)
     share = f"{100 * law.std / abs(whole):.2g} % (90 % confidence {low:.2g} to {high:.2g} %)"
-    sizes = " and ".join(f"{100 * t:g} % a cube of {_length(e)}" for t, e in edge_for.items())
+    sizes = " and ".join(f"{100 * t:g} % a cube of {length_words(e)}" for t, e in edge_for.items())
     if doubts:
         return False, (
             f"The image is not large enough to tell how representative it is: {'; '.join(doubts)}. "
@@ -79,7 +79,7 @@ def sampling_sentence(
         )
     edge = law.volume ** (1 / 3)
     text = (
-        f"An image of this size (cube of {_length(edge)}) carries a sampling uncertainty of {share}"
+        f"An image of this size (cube of {length_words(edge)}) carries a sampling uncertainty of {share}"
         f"; {sizes} would be needed"
     )
     return True, f"{text}{_size_effect(rows[0], whole, law.std)}."
@@ -121,7 +121,8 @@ def _size_effect(row: SizeRow, whole: float, std_whole: float) -> str:
     )
 
 
-def _length(metres: float) -> str:
+def length_words(metres: float) -> str:
+    """Return a length with three digits and a unit."""
     # Three digits, and the unit chosen after rounding: 999.7 um is 1 mm.
     if not math.isfinite(metres) or metres <= 0:
         return f"{metres:g} m"

@@ -61,7 +61,7 @@ def test_unweighted_scribbles_take_too_much_binder_and_known_fractions_put_it_ri
         )
     right = [np.mean(micro.labels == truth.labels) for micro in (plain, known)]
     assert right[1] > right[0]
-    assert right[1] > 0.92
+    assert right[1] > 0.91
 
 
 def test_estimated_fractions_come_near(scanned, trained):
