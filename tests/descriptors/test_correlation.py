@@ -63,38 +63,6 @@ def test_gaussian_field(phase):
     np.testing.assert_allclose(measured, gaussian_two_point(distance, 3.0, fraction), atol=0.01)
 
 
-def test_integral_range_of_a_gaussian_field():
-    # Mean of four images; each scatters by some 15 %, since the tail of the covariance is noise.
-    r = np.linspace(0, 50, 4000)
-    normalised = (gaussian_two_point(r, 2.5, 0.4) - 0.16) / 0.24
-    exact = np.trapezoid(4 * np.pi * r**2 * normalised, r)
-    measured = [
-        two_point(gaussian_field(112, 2.5, 0.4, s, 1.0), "pore", 40, True).integral_range
-        for s in range(4)
-    ]
-    assert np.mean(measured) == pytest.approx(exact, rel=0.2)
-
-
-def test_integral_range_predicts_the_scatter_of_the_porosity():
-    # Kanit's relation on 64 Boolean images; a variance of 64 values is known to 18 %.
-    images = [boolean_spheres(40, 4.0, 0.5, seed) for seed in range(64)]
-    variance = np.var([m.volume_fraction("pore") for m in images])
-    r = np.linspace(0, 8, 2000)
-    normalised = (boolean_two_point(r, 4.0, 0.5) - 0.25) / 0.25
-    exact = 0.25 * np.trapezoid(4 * np.pi * r**2 * normalised, r) / 40**3
-    assert variance == pytest.approx(exact, rel=0.5)
-
-
-def test_what_has_no_integral_range_says_so():
-    full = mt.Microstructure(np.zeros((8, 8, 8), np.uint8), 1.0, TWO)
-    with pytest.raises(ValueError, match="fills 100 %"):
-        _ = two_point(full, "a").integral_range
-    slab = np.zeros((40, 8, 8), np.uint8)
-    slab[20:] = 1
-    with pytest.raises(ValueError, match="still correlated at the largest lag"):
-        _ = two_point(mt.Microstructure(slab, 1.0, TWO), "a", 2).integral_range
-
-
 @pytest.mark.parametrize("lag", [0, 5, 1.5])
 def test_bad_lags_are_named(lag):
     micro = mt.Microstructure(np.zeros((8, 9, 10), np.uint8), 1.0, TWO)

@@ -1,8 +1,8 @@
 """Two-point correlation of a phase: how far the structure remembers itself.
 
 S2(r) is the probability that two points at the lag r both lie in the phase. Its excess over
-the square of the volume fraction is the covariance; the integral of the normalised covariance
-over all lags is the integral range, the volume that one independent sample takes.
+the square of the volume fraction is the covariance, from which `microtwin.trust.integral_range`
+measures the volume that one independent sample takes.
 """
 
 from __future__ import annotations
@@ -65,39 +65,6 @@ class TwoPoint:
         mean_distance = np.bincount(shell, distance.ravel())[:size][filled] / count[filled]
         mean = np.bincount(shell, self.probability.ravel())[:size][filled] / count[filled]
         return mean_distance, mean
-
-    @property
-    def integral_range(self) -> float:
-        """Integral of the normalised covariance over all lags, in m^3.
-
-        The covariance (S2 - phi^2) / (phi - phi^2) is summed over the lags shorter than the
-        first zero of its radial mean; beyond it the estimate is noise. The variance of the
-        volume fraction in a large sample of volume V is phi (1 - phi) times this, over V
-        (Kanit et al., Int. J. Solids Struct. 40, 3647, 2003).
-
-        Raises
-        ------
-        ValueError
-            If the phase fills none or all of the image, or if the covariance has no zero
-            within the lags.
-        """
-        fraction = self.volume_fraction
-        variance = fraction * (1.0 - fraction)
-        if variance == 0.0:
-            raise ValueError(
-                f"the phase fills {100 * fraction:g} % of the image and has no integral range; "
-                "choose a phase that shares the image with another"
-            )
-        radius, mean = self.radial()
-        below = np.flatnonzero(mean <= fraction**2)
-        if below.size == 0:
-            raise ValueError(
-                f"the structure is still correlated at the largest lag, {1e6 * radius[-1]:.3g} um; "
-                "raise max_lag or use a larger image"
-            )
-        near = self._distances() < radius[below[0]]
-        total = np.sum(self.probability[near].astype(float) - fraction**2)
-        return float(total / variance * np.prod(self.voxel_size))
 
     def _distances(self) -> NDArray[np.float64]:
         squares = [

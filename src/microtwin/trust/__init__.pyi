@@ -3,10 +3,13 @@ __all__ = [
     "ErrorBudget",
     "GridConvergence",
     "IntegralRange",
+    "Intercepts",
     "MemberStudy",
+    "Representativeness",
     "SamplingStudy",
     "SegmentationStudy",
     "SubvolumeRow",
+    "Trend",
     "VarianceLaw",
     "VerificationRow",
     "coarsen_for",
@@ -18,6 +21,7 @@ __all__ = [
     "integral_range",
     "observed_order",
     "relative",
+    "representativeness",
     "run_case",
     "run_cases",
     "segmentation_study",
@@ -42,6 +46,7 @@ from .convergence import (
     unresolved_interface,
 )
 from .covariance import IntegralRange, integral_range
+from .representative import Intercepts, Representativeness, Trend, representativeness
 from .sampling import SamplingStudy, SubvolumeRow, subvolume_study
 from .scaling import VarianceLaw, fit_variance_law
 from .segmentation import MemberStudy, SegmentationStudy, segmentation_study

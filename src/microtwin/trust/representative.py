@@ -98,7 +98,7 @@ class Representativeness:
     fraction_std : float
         Standard deviation of the volume fraction between images of this size.
     edge_for : mapping of float to float
-        Relative standard uncertainty of the volume fraction -> edge of the cube that reaches it (m).
+        Relative standard uncertainty of the volume fraction -> edge of the cube for it (m).
     structure_length : float
         Edge of the cube of the integral range (m).
     thickness : float
@@ -231,7 +231,7 @@ def _intercepts(micro: Microstructure, phase: str) -> Intercepts:
 
 
 def _crossing_density(mask: NDArray[np.bool_], axis: int, spacing: float) -> float:
-    """Changes between phase and rest per length of grid line along an axis."""
+    """Return the changes between phase and rest per length of grid line along an axis."""
     ahead = [slice(None)] * 3
     behind = [slice(None)] * 3
     ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
@@ -240,7 +240,7 @@ def _crossing_density(mask: NDArray[np.bool_], axis: int, spacing: float) -> flo
 
 
 def _ratio_std(mask: NDArray[np.bool_], micro: Microstructure, ratio: float) -> float | None:
-    """Standard uncertainty of the ratio of lengths from its logarithm in separate blocks."""
+    """Return the standard uncertainty of the ratio, from its logarithm in separate blocks."""
     counts = [min(BLOCKS, n // SHORTEST_BLOCK) for n in mask.shape]
     if math.prod(counts) < BLOCKS:
         return None
@@ -260,23 +260,24 @@ def _size_sentence(structure: IntegralRange, std: float, edges: Mapping[float, f
     name, phi = structure.phase, structure.volume_fraction
     if not structure.resolved:
         return (
-            f"The image is too small for its own structure: it cannot tell how large a sample of "
+            "The image is too small for its own structure: it cannot tell how large a sample of "
             f"{name} must be."
         )
     needed = " and ".join(
         f"{100 * target:g} % a cube of {length_words(edge)}" for target, edge in edges.items()
     )
     return (
-        f"Between images of this size the fraction of {name} scatters by {100 * std / phi:.2g} % of "
-        f"its value; {needed} would be needed."
+        f"Between images of this size the fraction of {name} scatters by {100 * std / phi:.2g} % "
+        f"of its value; {needed} would be needed."
     )
 
 
 def _scale_sentence(phase: str, length: float, thickness: float) -> str:
     ratio = thickness / length
     start = (
-        f"The structure of {phase} forgets itself over {length_words(length)} (the cube root of the "
-        f"integral range); the thickness of {length_words(thickness)} is {ratio:.2g} times as much"
+        f"The structure of {phase} forgets itself over {length_words(length)} (the cube root of "
+        f"the integral range); the thickness of {length_words(thickness)} is {ratio:.2g} times "
+        "as much"
     )
     if ratio >= SEPARATED:
         return f"{start}, so a homogenised model may use the mean properties of the electrode."

@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from types import MappingProxyType
 
 import numpy as np
@@ -49,6 +50,9 @@ class SubvolumeRow:
         How many of them have the value 0 (the phase does not percolate there). They are counted.
     mean, std : float
         Mean and standard deviation (n - 1 in the denominator) over the sub-volumes.
+    fraction_std, fraction_std_predicted : float or None
+        Standard deviation of the volume fraction over the sub-volumes, and the one that the
+        covariance of the image predicts for their size; None if no phase was named.
     """
 
     shape: tuple[int, int, int]
@@ -59,6 +63,8 @@ class SubvolumeRow:
     zeros: int
     mean: float
     std: float
+    fraction_std: float | None
+    fraction_std_predicted: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +139,12 @@ class SamplingStudy:
     def stds(self) -> NDArray[np.float64]:
         """Standard deviation over the sub-volumes of each size."""
         return np.array([row.std for row in self.rows])
+
+    @property
+    def value_interval(self) -> tuple[float, float]:
+        """The 90 % interval in which the value of a very large sample lies."""
+        half = NormalDist().inv_cdf(0.95) * self.std_whole
+        return self.whole - half, self.whole + half
 
     @property
     def fitted_std(self) -> NDArray[np.float64]:
@@ -216,7 +228,7 @@ def subvolume_study(
     for cut in cuts:
         parts = _tiles(studied, cut, max_count, rng)
         values, shares = _evaluate(parts, quantity, phase)
-        rows.append(_row(studied, cut, coarsening, scale * values))
+        rows.append(_row(studied, cut, coarsening, scale * values, shares, covariance))
         samples.append(values)
         fractions.append(shares)
     law = fit_variance_law(
@@ -329,8 +341,12 @@ def _row(
     cut: tuple[int, int, int],
     coarsening: int,
     values: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    covariance: IntegralRange | None,
 ) -> SubvolumeRow:
     nz, ny, nx = (n // c for n, c in zip(micro.shape, cut, strict=True))
+    dz, dy, dx = micro.voxel_size
+    predicted = None if covariance is None else covariance.variance((nz * dz, ny * dy, nx * dx))
     voxels = nz * ny * nx
     volume = voxels * math.prod(micro.voxel_size)
     return SubvolumeRow(
@@ -342,6 +358,8 @@ def _row(
         zeros=int(np.count_nonzero(values == 0)),
         mean=float(values.mean()),
         std=float(values.std(ddof=1)),
+        fraction_std=None if covariance is None else float(shares.std(ddof=1)),
+        fraction_std_predicted=None if predicted is None else math.sqrt(predicted),
     )
 
 

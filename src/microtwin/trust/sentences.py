@@ -79,8 +79,8 @@ def sampling_sentence(
         )
     edge = law.volume ** (1 / 3)
     text = (
-        f"An image of this size (cube of {length_words(edge)}) carries a sampling uncertainty of {share}"
-        f"; {sizes} would be needed"
+        f"An image of this size (cube of {length_words(edge)}) carries a sampling uncertainty of "
+        f"{share}; {sizes} would be needed"
     )
     return True, f"{text}{_size_effect(rows[0], whole, law.std)}."
 
