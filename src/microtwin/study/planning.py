@@ -23,12 +23,12 @@ VERSIONS = {
     "reconstruction": 1,
     "correction": 3,
     "microstructure": 4,
-    "descriptors": 2,
-    "fractions": 1,
+    "descriptors": 3,
+    "fractions": 2,
     "transport": 1,
     "homogenize": 1,
     "discretisation": 1,
-    "sampling": 1,
+    "sampling": 2,
     "segmentation": 4,
 }
 
@@ -67,7 +67,7 @@ def plan(file: StudyFile) -> list[Task]:
             _task(
                 f"fractions/{name}",
                 uncertainty.fractions,
-                {"phase": name, **switches},
+                {"phase": name, "thickness": study.uncertainty.thickness, **switches},
                 {"microstructure": micro},
             )
             for name in names

@@ -57,11 +57,15 @@ def publish_report(
         convergence=tuple(
             _convergence_view(e) for e in _of(entries, "discretisation") if "smooth" in e.numbers
         ),
+        structure=tuple(
+            _structure_view(e) for e in _of(entries, "fractions") if "representative" in e.numbers
+        ),
         sampling=tuple(_sampling_view(e) for e in _of(entries, "sampling") if "edges" in e.numbers),
         records=tuple(dict(e.record) for e in entries.values()),
         descriptors=None
         if descriptors is None
         else _descriptor_table(descriptors, micro.phase_names),
+        curves=None if descriptors is None else descriptors.numbers["curves"],
         scan=_scan_view(entries) if "correction" in entries else None,
         segmentation=(
             _segmentation_view(entries["segmentation"]) if "segmentation" in entries else None
@@ -165,9 +169,32 @@ def _sampling_view(entry: Entry) -> Any:
         stds=np.array(numbers["stds"], float),
         counts=np.array(numbers["counts"], int),
         fitted_std=np.array(numbers["fitted_std"], float),
+        fraction_stds=np.array(numbers["fraction_stds"], float),
+        fraction_stds_predicted=np.array(numbers["fraction_stds_predicted"], float),
         std_whole=numbers["std_whole"],
         volume_for={float(target): edge for target, edge in numbers["edge_for"].items()},
         sentence=numbers["sentence"],
+    )
+
+
+def _structure_view(entry: Entry) -> Any:
+    from .report import StructureView
+
+    numbers = entry.numbers
+    found = numbers["representative"]
+    trend, trend_std = found["trends"]["z"]
+    return StructureView(
+        phase=numbers["phase"],
+        fraction=numbers["volume_fraction"],
+        fraction_std=numbers["uncertainty"]["sampling"],
+        structure_length=found["structure_length"],
+        scale_ratio=found["scale_ratio"],
+        volume_for={float(target): edge for target, edge in found["edge_for"].items()},
+        trend=trend,
+        trend_std=trend_std,
+        ratio=found["intercept_ratio"],
+        ratio_std=found["intercept_ratio_std"],
+        sentences=tuple(found["sentences"]),
     )
 
 

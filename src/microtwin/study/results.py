@@ -214,9 +214,16 @@ def _fractions(image: Image, entries: Mapping[str, Entry], target: float) -> Ite
             value=value,
             unit="1",
             uncertainty=terms,
-            checks=_budget_check(value, terms, target),
+            checks=[*_checks_of(entry, phase), *_budget_check(value, terms, target)],
             source=_source(entry),
         )
+
+
+def _checks_of(entry: Entry, phase: str) -> list[Check]:
+    """Return the checks of a study of one phase; the microstructure has none of its own."""
+    if entry.numbers.get("phase") != phase:
+        return []
+    return [Check.model_validate(check) for check in entry.record["checks"]]
 
 
 def _descriptors(image: Image, entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:

@@ -211,6 +211,7 @@ class Uncertainty(Section):
     segmentation: bool = True
     members: Annotated[int, Field(ge=2, le=200)] = 8
     target: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    thickness: Length | None = None
 
 
 class Output(Section):

@@ -20,6 +20,7 @@ from .store import Entry, StageOutput
 from .tasks import Inputs
 
 if TYPE_CHECKING:
+    from ..descriptors import Descriptors
     from ..transport import TortuosityResult
 
 __all__ = [
@@ -106,11 +107,13 @@ def stored_microstructure(micro: Microstructure) -> StageOutput:
 
 def descriptors(params: Params, inputs: Inputs) -> StageOutput:
     """Compute the descriptors of every phase, and their change on voxels twice as large."""
-    from ..descriptors import GROUPS
+    from ..descriptors import GROUPS, describe
 
     micro = microstructure_of(inputs["microstructure"])
     groups = params["groups"] or GROUPS
-    numbers = described(micro, groups)
+    found = describe(micro, groups=groups)
+    numbers = _plain_descriptors(found)
+    numbers["curves"] = _curves(micro, found)
     numbers["discretisation"] = {}
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
         coarse = described(micro.coarsen(2), groups)
@@ -118,6 +121,29 @@ def descriptors(params: Params, inputs: Inputs) -> StageOutput:
             name: _differences(numbers[name], coarse[name]) for name in DESCRIPTOR_UNITS
         }
     return StageOutput(numbers)
+
+
+def _curves(micro: Microstructure, descriptors: Descriptors) -> dict[str, dict[str, Any]]:
+    """Return distributions and correlations of every phase as lists of abscissae and ordinates."""
+    from ..descriptors import chords, two_point
+
+    found: dict[str, dict[str, Any]] = {}
+    for phase, share in micro.volume_fractions.items():
+        if not 0.0 < share < 1.0:
+            continue
+        if phase in descriptors.sizes:
+            sizes = descriptors.sizes[phase]
+            above = np.cumsum(sizes.shares[::-1])[::-1]
+            found.setdefault("local_thickness", {})[phase] = [sizes.diameters, above]
+        if descriptors.mean_chord:
+            for axis in AXES:
+                lines = chords(micro, phase, axis)
+                longest = int(np.flatnonzero(lines.whole).max(initial=1)) + 1
+                curve = [lines.lengths[1:longest], lines.density[1:longest]]
+                found.setdefault(f"chords_{axis}", {})[phase] = curve
+            distance, probability = two_point(micro, phase, max(1, min(micro.shape) // 2)).radial()
+            found.setdefault("two_point", {})[phase] = [distance, probability]
+    return found
 
 
 def _differences(fine: Mapping[str, Any], coarse: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,7 +166,10 @@ def described(micro: Microstructure, groups: Iterable[str] = ("surface",)) -> di
     """
     from ..descriptors import describe
 
-    found = describe(micro, groups=groups)
+    return _plain_descriptors(describe(micro, groups=groups))
+
+
+def _plain_descriptors(found: Descriptors) -> dict[str, Any]:
     plain = found.as_dict()
     # A slash, which no phase name of a study holds, keeps the names of two or three phases apart.
     areas, lines = found.interface_area, found.triple_line_density

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..microstructure import Microstructure
+from ..trust.representative import SEPARATED, SIGNIFICANT
 from .stages import SHORTEST_FOR_TWO_GRIDS, Params, check, microstructure_of
 from .store import StageOutput
 from .tasks import Inputs
@@ -29,8 +30,8 @@ SHORTEST_FOR_THREE_GRIDS = 32
 
 
 def fractions(params: Params, inputs: Inputs) -> StageOutput:
-    """Estimate the uncertainty of a volume fraction from the covariance of the phase."""
-    from ..trust import coarsen_for, integral_range
+    """Estimate the uncertainty of a volume fraction, and how representative the image is of it."""
+    from ..trust import coarsen_for, representativeness
 
     micro, phase = microstructure_of(inputs["microstructure"]), params["phase"]
     value = micro.volume_fraction(phase)
@@ -39,13 +40,33 @@ def fractions(params: Params, inputs: Inputs) -> StageOutput:
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
         coarse = coarsen_for(micro, phase)
         terms["discretisation"] = abs(value - coarse.volume_fraction(phase))
-    if params["sampling"] and 0.0 < value < 1.0:
-        structure = integral_range(micro, phase)
-        terms["sampling"] = math.sqrt(structure.variance(micro.extent))
-        numbers["integral_range"] = structure.value
-        numbers["correlation_cutoff"] = structure.cutoff
-        numbers["integral_range_resolved"] = structure.resolved
-    return StageOutput(numbers)
+    if not params["sampling"] or not 0.0 < value < 1.0:
+        return StageOutput(numbers)
+    found = representativeness(micro, phase, params["thickness"])
+    structure = found.integral_range
+    terms["sampling"] = found.fraction_std
+    numbers["integral_range"] = structure.value
+    numbers["correlation_cutoff"] = structure.cutoff
+    numbers["integral_range_resolved"] = structure.resolved
+    numbers["representative"] = {
+        "structure_length": found.structure_length,
+        "thickness": found.thickness,
+        "scale_ratio": found.scale_ratio,
+        "edge_for": {f"{target:g}": edge for target, edge in found.edge_for.items()},
+        "trends": {axis: [trend.change, trend.std] for axis, trend in found.trends.items()},
+        "intercepts": dict(found.intercepts.length),
+        "intercept_ratio": found.intercepts.ratio,
+        "intercept_ratio_std": found.intercepts.ratio_std,
+        "sentences": list(found.sentences),
+    }
+    score = max(abs(trend.change) / trend.std for trend in found.trends.values() if trend.std)
+    checks = [
+        check(
+            "scale_separation", found.scale_ratio, SEPARATED, "pass" if found.separated else "warn"
+        ),
+        check("no_trend", score, SIGNIFICANT, "pass" if found.stationary else "warn"),
+    ]
+    return StageOutput(numbers, checks=checks)
 
 
 def discretisation(params: Params, inputs: Inputs) -> StageOutput:
@@ -155,6 +176,8 @@ def sampling(params: Params, inputs: Inputs) -> StageOutput:
         "zeros": [row.zeros for row in study.rows],
         "shapes": [row.shape for row in study.rows],
         "fitted_std": study.fitted_std,
+        "fraction_stds": [row.fraction_std for row in study.rows],
+        "fraction_stds_predicted": [row.fraction_std_predicted for row in study.rows],
         "std_whole": study.std_whole,
         "interval": study.interval,
         "exponent": study.law.exponent,

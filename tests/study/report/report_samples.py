@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from microtwin import Microstructure
-from microtwin.study.report import ConvergenceView, ReportData, SamplingView, TransportView
+from microtwin.study.report import (
+    ConvergenceView,
+    ReportData,
+    SamplingView,
+    StructureView,
+    TransportView,
+)
 
 
 def layered(names: tuple[str, ...] = ("pore", "active", "binder")) -> Microstructure:
@@ -99,6 +105,21 @@ def full(**changes: Any) -> ReportData:
                 sentence="The grids agree.",
             ),
         ),
+        "structure": (
+            StructureView(
+                phase="pore",
+                fraction=0.41,
+                fraction_std=0.006,
+                structure_length=3.1e-6,
+                scale_ratio=8.2,
+                volume_for={0.05: 21e-6, 0.01: 61e-6},
+                trend=0.012,
+                trend_std=0.021,
+                ratio=0.93,
+                ratio_std=0.012,
+                sentences=("size", "scales differ by 8.2", "no trend here", "directions"),
+            ),
+        ),
         "sampling": (
             SamplingView(
                 phase="pore",
@@ -109,6 +130,8 @@ def full(**changes: Any) -> ReportData:
                 stds=np.array([0.04, 0.014]),
                 counts=np.array([64, 8]),
                 fitted_std=np.array([0.04, 0.0141]),
+                fraction_stds=np.array([0.051, 0.019]),
+                fraction_stds_predicted=np.array([0.05, 0.018]),
                 std_whole=0.005,
                 volume_for={0.05: 22.6e-6, 0.01: 66e-6},
                 sentence="The image is large enough for 5 %.",
@@ -124,7 +147,7 @@ def full(**changes: Any) -> ReportData:
                 "checks": [],
             },
         ),
-        "descriptors": {"specific_surface [m^-1]": {"pore": 3.1e5}, "euler_number": -12},
+        "descriptors": {"percolating_fraction [1]": {"pore": 0.98}},
     }
     return ReportData(**{**settings, **changes})
 

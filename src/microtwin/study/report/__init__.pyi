@@ -5,6 +5,7 @@ __all__ = [
     "SamplingView",
     "ScanView",
     "SegmentationView",
+    "StructureView",
     "TransportView",
     "write_report",
     "write_vtkhdf",
@@ -17,6 +18,7 @@ from .model import (
     SamplingView,
     ScanView,
     SegmentationView,
+    StructureView,
     TransportView,
 )
 from .page import write_report

@@ -11,7 +11,9 @@ __all__ = [
     "memory",
     "number",
     "percent",
+    "readable_unit",
     "rounded_like",
+    "scaled",
     "seconds",
     "uncertainty_term",
     "unit_html",
@@ -217,3 +219,15 @@ def memory(size: Any) -> str:
     if mebibytes < 1024:
         return f"{mebibytes:.0f}{_NBSP}MiB" if mebibytes >= 10 else f"{mebibytes:.1f}{_NBSP}MiB"
     return f"{mebibytes / 1024:.1f}{_NBSP}GiB"
+
+
+def readable_unit(value: Any, unit: Any) -> tuple[float, str]:
+    """Show a length in µm or nm; other units stay as they are."""
+    if unit == "m" and isinstance(value, (int, float)) and math.isfinite(value) and value:
+        return length_scale(value)
+    return 1.0, str(unit or "")
+
+
+def scaled(value: Any, factor: float) -> Any:
+    """Return a number in a unit this many times larger; what is no number stays as it is."""
+    return value / factor if factor != 1.0 and isinstance(value, (int, float)) else value

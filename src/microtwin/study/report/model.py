@@ -118,6 +118,8 @@ class SamplingView:
         How many sub-volumes of each size.
     fitted_std : ndarray, shape (n,)
         The fitted law at the same edges.
+    fraction_stds, fraction_stds_predicted : ndarray, shape (n,)
+        Standard deviation of the volume fraction, measured and by the covariance; NaN if unknown.
     std_whole : float
         Standard deviation of the whole image as one sample, from the fitted law.
     volume_for : mapping of float to float or None
@@ -134,9 +136,47 @@ class SamplingView:
     stds: Array
     counts: NDArray[np.integer[Any]]
     fitted_std: Array
+    fraction_stds: Array
+    fraction_stds_predicted: Array
     std_whole: float
     volume_for: Mapping[float, float | None]
     sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class StructureView:
+    """How representative the image is of one phase.
+
+    Parameters
+    ----------
+    phase : str
+    fraction, fraction_std : float
+        Volume fraction, and its standard deviation between images of this size.
+    structure_length : float
+        Cube root of the integral range in metres.
+    scale_ratio : float
+        Thickness over this length.
+    volume_for : mapping of float to float
+        Relative standard uncertainty of the fraction -> edge of the cube that reaches it (m).
+    trend, trend_std : float
+        Change of the fraction along z, and what chance makes of it.
+    ratio, ratio_std : float or None
+        Length of intercepts along z over that along y and x, and its standard uncertainty.
+    sentences : tuple of str
+        What it means, in words.
+    """
+
+    phase: str
+    fraction: float
+    fraction_std: float
+    structure_length: float
+    scale_ratio: float
+    volume_for: Mapping[float, float]
+    trend: float
+    trend_std: float
+    ratio: float | None
+    ratio_std: float | None
+    sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,12 +338,15 @@ class ReportData:
         Each with name, tensor (3 x 3, order z, y, x), principal_values, principal_directions
         (columns), anisotropy_ratio and unit.
     convergence : tuple of ConvergenceView
+    structure : tuple of StructureView
     sampling : tuple of SamplingView
     records : tuple of dict
         One per stage that was run: stage, key, seconds, peak_memory_bytes, versions, checks.
     descriptors : dict or None
-        Names and values; values may be numbers, text or a dict per phase. A unit may follow the
-        name in square brackets.
+        Names and a value for each phase. A unit may follow the name in square brackets.
+    curves : mapping or None
+        Abscissae and ordinates by phase, under the names local_thickness (m, share above),
+        chords_z, chords_y, chords_x (m, 1/m) and two_point (m, probability).
     scan : ScanView or None
         How the labels were made; None for a study that starts from labels.
     segmentation : SegmentationView or None
@@ -317,8 +360,10 @@ class ReportData:
     transport: tuple[TransportView, ...] = ()
     tensors: tuple[dict[str, Any], ...] = ()
     convergence: tuple[ConvergenceView, ...] = ()
+    structure: tuple[StructureView, ...] = ()
     sampling: tuple[SamplingView, ...] = ()
     records: tuple[dict[str, Any], ...] = ()
     descriptors: dict[str, Any] | None = None
+    curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]] | None = None
     scan: ScanView | None = None
     segmentation: SegmentationView | None = None

@@ -10,9 +10,9 @@ from pathlib import Path
 from string import Template
 
 from .markup import Html, section, text
+from .microstructure_section import microstructure_section
 from .model import ReportData
 from .result_sections import (
-    microstructure_section,
     results_section,
     tensors_section,
     transport_section,

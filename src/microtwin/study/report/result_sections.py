@@ -1,4 +1,4 @@
-"""Sections with results: the key table, the microstructure, transport and tensors."""
+"""Sections with results: the key table, transport and tensors."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from ...microstructure import AXES, Microstructure
+from ...microstructure import AXES
+from ..stages import DESCRIPTOR_UNITS
 from .digits import (
     length,
-    length_scale,
     number,
     percent,
+    readable_unit,
     rounded_like,
+    scaled,
     uncertainty_term,
     unit_html,
     value_with_uncertainty,
 )
-from .drawing import phase_colours
 from .markup import Html, badge, callout, details, figure, muted, table, text, verdict_kind
-from .microstructure_figures import THINNEST_SIDE, block_figure, profile_figure, slices_figure
 from .model import ReportData, TransportView
-from .scene import scene_frame, scene_shape
 from .transport_figures import curves_figure, fields_figure
-from .words import does_not_percolate, is_infinite, percolation_sentences, quantity_name, size_words
+from .words import does_not_percolate, is_infinite, percolation_sentences, quantity_name
 
-__all__ = ["microstructure_section", "results_section", "tensors_section", "transport_section"]
+__all__ = ["results_section", "tensors_section", "transport_section"]
 
 _SOURCES = ("discretisation", "sampling", "segmentation", "material")
 _NOT_ESTIMATED = "–"
@@ -42,6 +41,7 @@ _OF_THE_SCAN = (
     "grey_value_balance",
     "known_fractions_met",
 )
+_SHOWN_ELSEWHERE = (*_OF_THE_SCAN, *DESCRIPTOR_UNITS)
 
 
 def results_section(data: ReportData) -> str:
@@ -56,7 +56,7 @@ def results_section(data: ReportData) -> str:
     shown = [*sources, "total"] if len(sources) < 3 else sources
     body += table(
         ["Quantity", "Of", "Value", *map(str.capitalize, shown), "Checks"],
-        [_quantity_row(q, shown) for q in quantities if q.get("name") not in _OF_THE_SCAN],
+        [_quantity_row(q, shown) for q in quantities if q.get("name") not in _SHOWN_ELSEWHERE],
         caption="Results with their standard uncertainties, in the unit of the value",
         words=2,
     )
@@ -85,8 +85,8 @@ def _uncertainty(quantity: Mapping[str, Any]) -> Mapping[str, Any]:
 def _quantity_row(quantity: Mapping[str, Any], sources: Iterable[str]) -> list[Any]:
     value, unit = quantity.get("value"), quantity.get("unit")
     budget = _uncertainty(quantity)
-    factor, unit = _readable_unit(value, unit)
-    value, total = _scaled(value, factor), _scaled(budget.get("total"), factor)
+    factor, unit = readable_unit(value, unit)
+    value, total = scaled(value, factor), scaled(budget.get("total"), factor)
     if does_not_percolate(quantity):
         shown: Any = "∞ (does not percolate)"
     elif value is None:
@@ -97,20 +97,9 @@ def _quantity_row(quantity: Mapping[str, Any], sources: Iterable[str]) -> list[A
         quantity_name(quantity.get("name")),
         Html(text(_place(quantity) or "–").replace("/", "/<wbr>")),
         shown,
-        *(_term(_scaled(budget.get(source), factor), value) for source in sources),
+        *(_term(scaled(budget.get(source), factor), value) for source in sources),
         _verdict(quantity.get("checks") or []),
     ]
-
-
-def _readable_unit(value: Any, unit: Any) -> tuple[float, str]:
-    """Show a length in µm or nm; other units stay as they are."""
-    if unit == "m" and isinstance(value, (int, float)) and math.isfinite(value) and value:
-        return length_scale(value)
-    return 1.0, str(unit or "")
-
-
-def _scaled(value: Any, factor: float) -> Any:
-    return value / factor if factor != 1.0 and isinstance(value, (int, float)) else value
 
 
 def _term(term: Any, value: Any) -> Any:
@@ -144,84 +133,6 @@ def _checks_table(checks: list[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> 
         for q, check in checks
     ]
     return table(["Quantity", "Of", "Check", "Value", "Limit", "Verdict"], rows, words=3)
-
-
-def microstructure_section(data: ReportData) -> str:
-    """Return slices, the 3-D view, fractions through the thickness and descriptors."""
-    micro = data.micro
-    colours = phase_colours(micro)
-    legend = "".join(
-        f'<li><span class="swatch" style="background:{colours[name]}"></span>{text(name)} '
-        f"<span class=muted>{percent(share)}</span></li>"
-        for name, share in micro.volume_fractions.items()
-    )
-    shape = scene_shape(micro)
-    whole = shape == micro.shape
-    sampled = (
-        "every voxel of the image is shown"
-        if whole
-        else f"{' × '.join(map(str, shape))} evenly spaced voxels of the image are shown"
-    )
-    voxel = size_words(micro.voxel_size)
-    body = f'<ul class="legend" aria-label="Colours of the phases">{legend}</ul>'
-    body += figure(
-        slices_figure(micro),
-        f"Middle slices of the labelled image (voxel {voxel}). z is through-plane.",
-        "wide",
-    )
-    body += '<div class="pair">'
-    body += figure(
-        block_figure(micro), "The imaged block seen from outside, z upwards" + _thickened(micro)
-    )
-    body += figure(
-        profile_figure(micro), "Volume fraction of each phase in each layer through the thickness."
-    )
-    body += "</div>"
-    body += figure(
-        scene_frame(micro),
-        f"Interactive view: drag to turn, then wheel to zoom, tick phases on or off; {sampled}. "
-        "It needs WebGL and no network.",
-        "screen",
-    )
-    return body + _descriptors(data.descriptors)
-
-
-def _thickened(micro: Microstructure) -> str:
-    thin = min(micro.extent) < THINNEST_SIDE * max(micro.extent)
-    return "; thin sides are drawn thicker than they are." if thin else "."
-
-
-def _descriptors(descriptors: Mapping[str, Any] | None) -> str:
-    if not descriptors:
-        return ""
-    rows = [row for name, value in descriptors.items() for row in _descriptor_rows(name, value)]
-    return table(
-        ["Descriptor", "Of", "Value"], rows, caption="Descriptors of the microstructure", words=2
-    )
-
-
-def _descriptor_rows(name: str, value: Any) -> list[list[Any]]:
-    label, _, rest = str(name).partition("[")
-    unit = rest.rstrip("] ")
-    entries = value.items() if isinstance(value, Mapping) else [("–", value)]
-    rows = []
-    for key, entry in entries:
-        of = " / ".join(map(str, key)) if isinstance(key, tuple) else str(key)
-        rows.append([quantity_name(label.strip()), of, _descriptor_value(entry, unit)])
-    return rows
-
-
-def _descriptor_value(entry: Any, unit: str) -> str:
-    if isinstance(entry, (list, tuple, np.ndarray)):
-        shown = [number(part) for part in np.asarray(entry).ravel()[:6].tolist()]
-        return ", ".join(shown) + (f" {unit_html(unit)}" if unit_html(unit) else "")
-    if isinstance(entry, np.generic):
-        entry = entry.item()
-    if isinstance(entry, Mapping):
-        return ", ".join(f"{key}: {number(part)}" for key, part in entry.items())
-    factor, unit = _readable_unit(entry, unit)
-    suffix = f"\u00a0{unit_html(unit)}" if unit_html(unit) else ""
-    return number(_scaled(entry, factor)) + suffix
 
 
 def transport_section(data: ReportData) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .digits import (
@@ -16,7 +16,7 @@ from .digits import (
     value_with_uncertainty,
 )
 from .markup import Html, badge, details, figure, muted, table, text, verdict_kind
-from .model import ConvergenceView, MembersView, ReportData, SamplingView
+from .model import ConvergenceView, MembersView, ReportData, SamplingView, StructureView
 from .trust_figures import convergence_figure, members_figure, members_shown, sampling_figure
 from .words import quantity_name
 
@@ -65,8 +65,41 @@ def _convergence(view: ConvergenceView, index: int) -> str:
 
 
 def sampling_section(data: ReportData) -> str:
-    """Return how each value scatters between sub-volumes and which sample would be enough."""
-    return "".join(_sampling(view, i) for i, view in enumerate(data.sampling))
+    """Return which sample would be enough, and how each value scatters between sub-volumes."""
+    return _structure(data.structure) + "".join(
+        _sampling(view, i) for i, view in enumerate(data.sampling)
+    )
+
+
+def _structure(views: Sequence[StructureView]) -> str:
+    if not views:
+        return ""
+    targets = sorted(views[0].volume_for, reverse=True)
+    rows = [
+        [
+            text(view.phase),
+            value_with_uncertainty(view.fraction, view.fraction_std),
+            length(view.structure_length, 3),
+            number(view.scale_ratio, 2),
+            *[length(view.volume_for[target], 3) for target in targets],
+            value_with_uncertainty(view.trend, view.trend_std),
+            "–" if view.ratio is None else value_with_uncertainty(view.ratio, view.ratio_std),
+        ]
+        for view in views
+    ]
+    names = ["Phase", "Fraction", "Structure length", "Thickness over it"]
+    names += [f"Cube for {100 * target:g} %" for target in targets]
+    told = "".join(
+        f"<li>{text(sentence)}</li>" for view in views for sentence in view.sentences[1:3]
+    )
+    return (
+        table(
+            [*names, "Change along z", "Intercepts z over y, x"],
+            rows,
+            caption="Volume fractions: the sample that is needed, scales, trend and directions",
+        )
+        + f"<ul>{told}</ul>"
+    )
 
 
 def _sampling(view: SamplingView, index: int) -> str:
@@ -77,9 +110,18 @@ def _sampling(view: SamplingView, index: int) -> str:
             number(float(mean)),
             number(float(std), 2),
             number(float(fit), 2),
+            number(float(share), 2),
+            number(float(predicted), 2),
         ]
-        for edge, count, mean, std, fit in zip(
-            view.edges, view.counts, view.means, view.stds, view.fitted_std, strict=True
+        for edge, count, mean, std, fit, share, predicted in zip(
+            view.edges,
+            view.counts,
+            view.means,
+            view.stds,
+            view.fitted_std,
+            view.fraction_stds,
+            view.fraction_stds_predicted,
+            strict=True,
         )
     ]
     facts = [["Standard deviation of the whole image (fitted)", number(view.std_whole, 2)]]
@@ -100,7 +142,10 @@ def _sampling(view: SamplingView, index: int) -> str:
             "stars mark the samples needed for the given relative errors.",
         )
         + "<div>"
-        + table(["Edge", "Sub-volumes", "Mean", "Std. deviation", "Fit"], rows)
+        + table(
+            ["Edge", "Sub-volumes", "Mean", "Std. deviation", "Fit", "Fraction std.", "Predicted"],
+            rows,
+        )
         + table(["", ""], facts)
         + "</div></div>"
     )

@@ -46,6 +46,8 @@ _NAMES = {
     "ambiguous_voxels": "Voxels without a clear phase",
     "saturated_voxels": "Saturated voxels",
     "grey_value_balance": "Grey value balance",
+    "scale_separation": "Thickness over structure length",
+    "no_trend": "Largest trend over its chance",
     "floating_solid": "Solid that floats",
 }
 _MOST_SENTENCES = 6
