@@ -1,8 +1,8 @@
 """Calendering from 0 to 30 %: porosity, tortuosity and the conductivity of the solid network.
 
-The through-plane tortuosity factor of the pore rises most, as images of calendered graphite
-electrodes show (Ebner et al., Adv. Energy Mater. 4, 1301278, 2014), because flat particles lie
-down and the pores between them flatten.
+The through-plane tortuosity factor of the pore rises most: flat particles lie down, and the pores
+between them flatten. X-ray images of graphite electrodes have this anisotropy (Ebner et al., Adv.
+Energy Mater. 4, 1301278, 2014).
 """
 
 from itertools import pairwise

@@ -18,6 +18,29 @@ BLOCK = 4
 ROUNDING = 1e-2
 
 
+@njit(**INNER)
+def _held(radius, steps, table, per_square, z, y, x):
+    """Tell whether the ball of a neighbour holds all voxels of the ball of a voxel."""
+    nz, ny, nx = radius.shape
+    here = radius[z, y, x]
+    entry = ceil(here * here * per_square - ROUNDING)
+    for dz in range(max(-1, -z), min(1, nz - 1 - z) + 1):
+        for dy in range(max(-1, -y), min(1, ny - 1 - y) + 1):
+            for dx in range(max(-1, -x), min(1, nx - 1 - x) + 1):
+                there = radius[z + dz, y + dy, x + dx]
+                if there <= here:
+                    continue
+                if entry < table.shape[1]:
+                    needed = table[dz * dz + 2 * dy * dy + 4 * dx * dx, entry]
+                else:
+                    needed = here + sqrt(
+                        (dz * steps[0]) ** 2 + (dy * steps[1]) ** 2 + (dx * steps[2]) ** 2
+                    )
+                if there >= needed:
+                    return True
+    return False
+
+
 @njit(**OPTIONS)
 def largest_balls(first, end, radius, steps, table, per_square, keep):
     """Mark the voxels whose ball no ball of a neighbour holds, for some planes.
@@ -34,24 +57,7 @@ def largest_balls(first, end, radius, steps, table, per_square, keep):
                 if here <= 0:
                     keep[z, y, x] = False
                     continue
-                entry = ceil(here * here * per_square - ROUNDING)
-                held = False
-                for dz in range(max(-1, -z), min(1, nz - 1 - z) + 1):
-                    for dy in range(max(-1, -y), min(1, ny - 1 - y) + 1):
-                        for dx in range(max(-1, -x), min(1, nx - 1 - x) + 1):
-                            there = radius[z + dz, y + dy, x + dx]
-                            if there <= here:
-                                continue
-                            if entry < table.shape[1]:
-                                needed = table[dz * dz + 2 * dy * dy + 4 * dx * dx, entry]
-                            else:
-                                needed = here + sqrt(
-                                    (dz * steps[0]) ** 2
-                                    + (dy * steps[1]) ** 2
-                                    + (dx * steps[2]) ** 2
-                                )
-                            held = held or there >= needed
-                keep[z, y, x] = not held
+                keep[z, y, x] = not _held(radius, steps, table, per_square, z, y, x)
 
 
 @njit(**OPTIONS)

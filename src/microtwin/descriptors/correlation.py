@@ -7,6 +7,7 @@ measures the volume that one independent sample takes.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,9 +120,16 @@ def two_point(
     power = spectrum.real**2 + spectrum.imag**2
     del spectrum
     pairs = scipy.fft.irfftn(power, s=grid, workers=-1, overwrite_x=True)
-    steps = [np.arange(-m, m + 1) for m in lags]
-    probability = pairs[np.ix_(*(step % n for step, n in zip(steps, grid, strict=True)))]
-    for axis, (step, n) in enumerate(zip(steps, shape, strict=True)):
-        count = np.full(step.size, n) if periodic else n - np.abs(step)
+    probability = np.empty([2 * m + 1 for m in lags], np.float32)
+    # Negative lags are at the end of each axis of the transform; blocks are copied whole.
+    halves = [
+        ((slice(m), slice(n - m, n)), (slice(m, None), slice(m + 1)))
+        for m, n in zip(lags, grid, strict=True)
+    ]
+    for block in itertools.product(*halves):
+        to, of = zip(*block, strict=True)
+        probability[to] = pairs[of]
+    for axis, (m, n) in enumerate(zip(lags, shape, strict=True)):
+        count = np.full(2 * m + 1, n) if periodic else n - np.abs(np.arange(-m, m + 1))
         probability /= count.astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
     return TwoPoint(probability, micro.volume_fraction(phase), micro.voxel_size)
