@@ -15,6 +15,7 @@ from collections.abc import Callable
 from segmentation import PeakMemory
 
 from microtwin.generation import (
+    Electrode,
     ParticleType,
     binder_mask,
     electrode,
@@ -59,12 +60,17 @@ def main() -> None:
     for edge in options.edges:
         for name, make in RECIPES.items():
             report(name, edge, lambda make=make, edge=edge: make(edge))
-        made = electrode(edge, VOXEL)
-        free = ~made.micro.mask("active")
-        count = made.micro.mask("binder").sum()
-        report("binder alone", edge, lambda: binder_mask(made.particles, free, count))
-        if edge < 256:
-            report("calendering by 20 %", edge, lambda: made.calendered(0.2))
+        report_steps(electrode(edge, VOXEL))
+
+
+def report_steps(made: Electrode) -> None:
+    """Time what is done to an electrode that is packed."""
+    edge = made.micro.shape[0]
+    free = ~made.micro.mask("active")
+    count = int(made.micro.mask("binder").sum())
+    report("binder alone", edge, lambda: binder_mask(made.particles, free, count))
+    if edge < 256:
+        report("calendering by 20 %", edge, lambda: made.calendered(0.2))
 
 
 def report(name: str, edge: int, make: Callable[[], object]) -> None:

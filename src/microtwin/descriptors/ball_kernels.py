@@ -49,7 +49,7 @@ def largest_balls(first, end, radius, steps, table, per_square, keep):
     squared radius up to ``k / per_square``; bit 0, 1, 2 of o tell whether the neighbour is shifted
     along z, y, x.
     """
-    nz, ny, nx = radius.shape
+    _, ny, nx = radius.shape
     for z in range(first, end):
         for y in range(ny):
             for x in range(nx):

@@ -21,6 +21,7 @@ __all__ = [
     "Section",
     "Tolerance",
     "Voxels",
+    "checked_length",
 ]
 
 PhaseName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=40)]
@@ -29,7 +30,8 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Tolerance = Annotated[float, Field(gt=0, le=0.1)]
 
 
-def _length(value: Any) -> float:
+def checked_length(value: Any) -> float:
+    """Return a positive length in metres."""
     length = metres(value)
     if not isinstance(length, float) or not length > 0:
         raise ValueError(f'{value!r} is not a positive length; write it with a unit, "398 nm"')
@@ -61,7 +63,7 @@ def _pixel(value: Any) -> tuple[float, float]:
     return (pair[0], pair[1])
 
 
-Length = Annotated[float, BeforeValidator(_length)]
+Length = Annotated[float, BeforeValidator(checked_length)]
 Edges = Annotated[tuple[float, float, float], BeforeValidator(_edges)]
 Pixel = Annotated[tuple[float, float], BeforeValidator(_pixel)]
 Voxels = Annotated[int, Field(ge=2, le=5000)]

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from .errors import StudyError
+from .recipes import RECIPES
 from .schema import Study
 
 __all__ = ["StudyFile", "parse_study", "read_study"]
@@ -208,10 +209,15 @@ def _from_pydantic_all(error: ValidationError) -> list[tuple[Path_, str]]:
 
 def _from_pydantic(item: Mapping[str, Any]) -> tuple[Path_, str]:
     """Put one pydantic error into our words; the path leaves out pydantic's own parts."""
-    path: Path_ = tuple(part for part in item["loc"] if part != "[key]")
+    full: Path_ = tuple(part for part in item["loc"] if part != "[key]")
+    # The path of a union goes through the name of the chosen kind, which is no key of the file.
+    path = full[:1] + full[2:] if full[:1] == ("generate",) and full[1:2] else full
     kind, context = item["type"], item.get("ctx", {})
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        given = f"{context['tag']!r} is not known" if "tag" in context else "it is missing"
+        return (*path, "kind"), f"{given}; use {' or '.join(RECIPES)}"
     if kind == "extra_forbidden":
-        allowed = _keys_at(path[:-1])
+        allowed = _keys_at(full[:-1])
         return path, (
             f"the key {path[-1]!r} is not known here; allowed are {', '.join(allowed)}"
             + _suggestion(str(path[-1]), allowed)
@@ -245,8 +251,10 @@ def _keys_at(path: Sequence[str | int]) -> list[str]:
     """Return the keys that the section at a path may have."""
     model: type[BaseModel] = Study
     for part in path:
-        field = model.model_fields.get(str(part))
-        nested = _section_of(field.annotation) if field is not None else None
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        nested = _section_of(field.annotation) if field is not None else RECIPES.get(part)
         if nested is None:
             return []
         model = nested
@@ -256,7 +264,7 @@ def _keys_at(path: Sequence[str | int]) -> list[str]:
 def _section_of(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated, list):
         for part in typing.get_args(annotation):
             found = _section_of(part)
             if found is not None:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..microstructure import Direction
-from .fields import Edges, Fraction, Length, PhaseName, Section, Voxels
+from .fields import Edges, Fraction, Length, PhaseName, Section, Voxels, checked_length
 
 if TYPE_CHECKING:
     from ..generation import ParticleType
 
-__all__ = ["ElectrodeRecipe", "GaussianRecipe", "Recipe"]
+__all__ = ["RECIPES", "ElectrodeRecipe", "GaussianRecipe", "Recipe"]
 
 Profile = Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=2)]
 Seed = Annotated[int, Field(ge=0)]
-# Two Gaussian fields of one image must not share a stream of random numbers.
 Shares = Annotated[dict[PhaseName, Fraction], Field(min_length=2, max_length=8)]
 
 
@@ -52,10 +51,12 @@ class Table(Section):
     weight: Literal["volume", "number"] = "volume"
 
 
-def _diameter(value: Any) -> Any:
+def _diameter(value: Any) -> float | Section:
     """Choose the form by its keys, so that what is wrong is told of that form alone."""
-    if not isinstance(value, dict):
+    if isinstance(value, Lognormal | Percentiles | Table):
         return value
+    if not isinstance(value, dict):
+        return checked_length(value)
     for form, key in ((Table, "table"), (Percentiles, "d50"), (Lognormal, "mean")):
         if key in value:
             return form.model_validate(value)
@@ -69,7 +70,7 @@ def _diameter(value: Any) -> Any:
 class Particle(Section):
     """One type of particles; `microtwin.generation.ParticleType` explains the keys."""
 
-    diameter: Annotated[Lognormal | Percentiles | Table | Length, BeforeValidator(_diameter)]
+    diameter: Annotated[Any, BeforeValidator(_diameter)]
     form: Literal["sphere", "ellipsoid", "plate", "polyhedron", "irregular"] = "sphere"
     aspect_ratio: float | tuple[float, float] = 1.0
     alignment: float = 0.0
@@ -113,7 +114,7 @@ class ElectrodeRecipe(Section):
     """A virtual electrode: particles, binder between them, and pore."""
 
     kind: Literal["electrode"]
-    shape: Annotated[tuple[Voxels, Voxels, Voxels] | tuple[Voxels, Voxels], BeforeValidator(_cube)]
+    shape: Annotated[tuple[Voxels, ...], Field(min_length=2, max_length=3), BeforeValidator(_cube)]
     voxel_size: Edges
     porosity: Fraction
     binder_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -157,10 +158,11 @@ class ElectrodeRecipe(Section):
     @property
     def voxels(self) -> tuple[int, int, int]:
         """Shape (nz, ny, nx) before calendering."""
-        if len(self.shape) == 3:
-            return self.shape
+        *first, ny, nx = self.shape
+        if first:
+            return (first[0], ny, nx)
         _, thickness = self.fractions_and_thickness()
-        return (max(2, round(thickness / self.voxel_size[0])), *self.shape)
+        return (max(2, round(thickness / self.voxel_size[0])), ny, nx)
 
     def fractions_and_thickness(self) -> tuple[dict[str, float], float]:
         """Return the volume fractions of a coating that was weighed, and its thickness in metres.
@@ -220,4 +222,8 @@ class GaussianRecipe(Section):
         return self.shape
 
 
+RECIPES: dict[str, type[ElectrodeRecipe | GaussianRecipe]] = {
+    "electrode": ElectrodeRecipe,
+    "gaussian": GaussianRecipe,
+}
 Recipe = Annotated[ElectrodeRecipe | GaussianRecipe, Field(discriminator="kind")]

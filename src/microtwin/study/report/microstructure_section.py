@@ -99,8 +99,7 @@ def _by_phase(data: ReportData) -> str:
     return table(
         ["Descriptor", *phases],
         [[name, *(found.get(phase, "–") for phase in phases)] for name, found in rows.items()],
-        caption="Descriptors of each phase, with the change on voxels twice as large and, of "
-        "segmented scans, the spread between plausible segmentations as uncertainty",
+        caption="Descriptors of each phase, with their total standard uncertainties",
     )
 
 
