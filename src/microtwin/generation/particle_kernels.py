@@ -45,6 +45,16 @@ def _from_plane(k, centre, voxel, n, periodic):
 
 
 @njit(**INNER)
+def _in_frame(rotation, dz, dy, dx):
+    """Components of a vector along the axes of a particle."""
+    return (
+        rotation[0, 0] * dz + rotation[1, 0] * dy + rotation[2, 0] * dx,
+        rotation[0, 1] * dz + rotation[1, 1] * dy + rotation[2, 1] * dx,
+        rotation[0, 2] * dz + rotation[1, 2] * dy + rotation[2, 2] * dx,
+    )
+
+
+@njit(**INNER)
 def _row(kind, rotation, box, half, dz, dy, grow, margin):
     """Range of distances along x in which a row may come near a particle.
 
@@ -99,9 +109,7 @@ def measure_distances(
                     if kinds[b] == SPHERE:
                         d = math.sqrt(dz * dz + dy * dy + dx * dx) - box[i, 0]
                     else:
-                        p = rotation[0, 0] * dz + rotation[1, 0] * dy + rotation[2, 0] * dx
-                        q = rotation[0, 1] * dz + rotation[1, 1] * dy + rotation[2, 1] * dx
-                        r = rotation[0, 2] * dz + rotation[1, 2] * dy + rotation[2, 2] * dx
+                        p, q, r = _in_frame(rotation, dz, dy, dx)
                         _, d = gauge_and_distance(
                             kinds[b], surfaces, spans[b, 0], spans[b, 1], axes[i], p, q, r
                         )
@@ -140,9 +148,7 @@ def measure_gauges(first_plane, end_plane, bodies, placed, voxel, periodic, limi
                 j = jj % ny
                 for mm in range(x_low, x_high):
                     dx = (mm + 0.5) * voxel[2] - centres[i, 2]
-                    p = rotation[0, 0] * dz + rotation[1, 0] * dy + rotation[2, 0] * dx
-                    q = rotation[0, 1] * dz + rotation[1, 1] * dy + rotation[2, 1] * dx
-                    r = rotation[0, 2] * dz + rotation[1, 2] * dy + rotation[2, 2] * dx
+                    p, q, r = _in_frame(rotation, dz, dy, dx)
                     gauge, _ = gauge_and_distance(
                         kinds[b], surfaces, spans[b, 0], spans[b, 1], axes[i], p, q, r
                     )
