@@ -112,7 +112,7 @@ def fractions_from_loading(
 
 def coating_from_porosity(
     areal_loading: float | str,
-    porosity: float,
+    porosity: float | str,
     mass_fractions: Mapping[str, float | str],
     densities: Mapping[str, float | str],
     *,
@@ -126,8 +126,9 @@ def coating_from_porosity(
     ----------
     areal_loading, mass_fractions, densities, merge, internal_porosity, pore
         As in `fractions_from_loading`.
-    porosity : float
-        Volume fraction of the pore, without the pores inside other phases.
+    porosity : float or str
+        Volume fraction of the pore, or text in percent (``"40 %"``), without the pores inside
+        other phases.
 
     Returns
     -------
@@ -153,10 +154,10 @@ def coating_from_porosity(
     >>> round(1e6 * thickness, 1), {phase: round(share, 3) for phase, share in found.items()}
     (69.7, {'pore': 0.35, 'active': 0.586, 'binder': 0.064})
     """
+    given, porosity = porosity, quantity(porosity, "", "porosity")
     if not 0 < porosity < 1:
         raise ValueError(
-            f"porosity {porosity!r} is not allowed; give a fraction between 0 and 1, for example "
-            "0.4"
+            f"porosity {given!r} is not allowed; give a fraction between 0 and 1, for example 0.4"
         )
     # Spread over a metre the solids always fit; their fractions are then volumes per area.
     thin = fractions_from_loading(

@@ -107,6 +107,21 @@ def test_plates_lie_down_and_thin_out():
     assert flat.mean() < 0.3
 
 
+def test_boxes_thinner_than_their_particles_are_refused():
+    walled = packed_particles(
+        (28, 60, 60), 1.0, ParticleType(22.0), 0.3, 1, 0.05, (False, True, True)
+    )
+    with pytest.raises(ValueError, match="less strain"):
+        calendered(walled, 0.4)
+
+
+def test_plates_stay_flat():
+    lying_across = alone([4.5, 5.0, 5.0], [0.0, 1.0, 0.2], bodies_of("plate", 0, 0, None)[0])
+    pressed = calendered(lying_across, 0.5, 1.0)
+    assert np.all(pressed.semi_axes[:, 0] < pressed.semi_axes[:, 1])
+    assert pressed.volumes == pytest.approx(lying_across.volumes)
+
+
 def test_bad_arguments_are_named():
     packing = packed_particles(32, 1.0, ParticleType(8.0), 0.3)
     with pytest.raises(ValueError, match=r"strain 0\.9"):

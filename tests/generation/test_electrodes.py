@@ -56,6 +56,21 @@ def test_several_phases_of_particles():
         assert made.micro.volume_fraction(name) == pytest.approx(share, abs=2e-4)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_several_phases_in_few_voxels(seed):
+    types = [ParticleType(6.0), ParticleType(4.0, phase="b", share=0.3)]
+    micro = electrode(24, 1.0, 0.5, 0.05, types, seed=seed).micro
+    assert micro.volume_fraction("b") == pytest.approx(0.45 * 0.3 / 1.3, abs=2e-3)
+
+
+def test_order_of_particles_without_an_axis():
+    made = electrode(48, porosity=0.5, particles=[PLATES, ParticleType(3e-6)], seed=1)
+    plates, spheres = (made.particles.order_parameter("z", kind) for kind in (0, 1))
+    assert plates > 0.4
+    assert spheres == 0.0
+    assert made.particles.order_parameter("z") == pytest.approx(plates)
+
+
 def test_dense_electrodes_grow_their_particles():
     made = electrode(64, porosity=0.2, binder_fraction=0.02, seed=0)
     assert made.micro.volume_fraction("active") == pytest.approx(0.78, abs=1e-5)

@@ -62,6 +62,34 @@ def test_the_support_point_lies_on_the_hull(form):
             assert gauge(shape, axes, rotation.T @ point)[0] == pytest.approx(1.0, abs=1e-9)
 
 
+@pytest.mark.parametrize("form", ["ellipsoid", "irregular"])
+def test_distances_are_right_to_first_order(form):
+    shape, axes = body(form, 3), 8.0 * np.array([0.8, 1.0, 1.2])
+    rng = np.random.default_rng(2)
+    # Points of the surface, from the gauge along random rays.
+    rays = rng.standard_normal((60_000, 3))
+    rays /= np.linalg.norm(rays, axis=1)[:, None]
+    surface = np.array([ray * 7 / gauge(shape, axes, 7 * ray)[0] for ray in rays])
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(surface)
+    for ray in rays[:200]:
+        point = 1.05 * ray * 7 / gauge(shape, axes, 7 * ray)[0]
+        exact = tree.query(point)[0]
+        assert gauge(shape, axes, point)[1] == pytest.approx(exact, rel=0.12)
+
+
+def test_hulls_hold_irregular_bodies():
+    for seed in range(3):
+        for shape in bodies_of("irregular", 12, 0.2, np.random.default_rng(seed))[:5]:
+            rays = np.random.default_rng(9).standard_normal((3000, 3))
+            rays /= np.linalg.norm(rays, axis=1)[:, None]
+            points = np.array([ray / gauge(shape, np.ones(3), ray)[0] for ray in rays])
+            for u in rays[:40]:
+                assert np.max(points @ u) <= np.max(shape.hull @ u) * 1.01
+            assert np.linalg.norm(points, axis=1).max() <= shape.reach
+
+
 def test_the_distance_to_a_plate_is_exact():
     plate, axes = Body("plate"), np.array([0.2, 1.0, 1.0])
     assert gauge(plate, axes, (0.5, 0.3, 0.2))[1] == pytest.approx(0.3)

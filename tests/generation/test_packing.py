@@ -76,6 +76,33 @@ def test_bodies_do_not_overlap_beyond_the_tolerance(form, ratio, periodic):
         assert np.all(box.centres + box.half_extents <= np.array(box.extent) + 1e-9)
 
 
+def image_gap(box: Particles, i: int, j: int, shift: np.ndarray) -> float:
+    """Largest separation over many directions of a particle and an image of another."""
+    n = 800
+    height = 1 - (2 * np.arange(n) + 1) / n
+    angle = math.pi * (3 - math.sqrt(5)) * np.arange(n)
+    across = np.sqrt(1 - height**2)
+    u = np.stack([height, across * np.cos(angle), across * np.sin(angle)], axis=1)
+
+    def reach(k):  # of an ellipsoid
+        return np.linalg.norm((u @ box.orientations[k]) * box.semi_axes[k], axis=1)
+
+    offset = box.centres[j] - box.centres[i] + shift
+    return float(np.max(u @ offset - reach(i) - reach(j)))
+
+
+def test_rods_nearly_as_long_as_a_periodic_box_do_not_meet_other_images():
+    box = packed_particles(27, 1.0, ParticleType(10.0, "ellipsoid", 4.0), 0.25, 0, 0.05)
+    assert 2 * box.semi_axes.max() > 0.9 * 27
+    for i in range(len(box)):
+        for j in range(i):
+            for shift in np.ndindex(3, 3, 3):
+                gap_there = image_gap(box, i, j, 27.0 * (np.array(shift) - 1))
+                width = box.semi_axes[i].min() + box.semi_axes[j].min()
+                # Directions at hand miss the best one by a little.
+                assert gap_there > -0.06 * width
+
+
 def test_same_seed_same_packing():
     a, b, c = (packed_particles(40, 1.0, ParticleType((10.0, 2.0)), 0.4, s) for s in (5, 5, 6))
     assert np.array_equal(a.centres, b.centres)
@@ -177,6 +204,7 @@ def test_the_particle_list_is_written(tmp_path):
         ((10.0, 0.0), 0.80, "still overlap"),
         (scipy.stats.norm(0.0, 1.0), 0.3, "above 0"),
         ((70.0, 0.0), 0.3, "do not fit a box"),
+        (0.01, 0.3, "at most 300000 are packed"),
     ],
 )
 def test_what_cannot_be_packed(diameter, fraction, words):
@@ -195,6 +223,8 @@ def test_what_cannot_be_packed(diameter, fraction, words):
         ({"share": 0.0}, "share"),
         ({"profile": (1.0,)}, "two or more"),
         ({"form": "polyhedron", "facets": 3}, "facets"),
+        ({"form": "polyhedron", "facets": 6.5}, "a whole number"),
+        ({"form": "ellipsoid", "aspect_ratio": (1.0, 0.1, 0.1)}, "aspect ratio"),
         ({"form": "irregular", "roughness": math.nan}, "roughness"),
     ],
 )

@@ -73,6 +73,15 @@ def test_a_gradient_is_seen_where_it_is():
     assert "along z by +" in found.sentences[2] and "along y" not in found.sentences[2]
 
 
+def test_long_voxels_do_not_make_directions_differ():
+    differ = []
+    for seed in range(12):
+        length = (2.5 / 3, 2.5, 2.5)
+        micro = gaussian_field((24, 64, 64), length, 0.4, seed, (3e-6, 1e-6, 1e-6))
+        differ.append(representativeness(micro, "pore").intercepts.significant)
+    assert np.mean(differ) < 0.2
+
+
 def test_flat_particles_make_directions_differ():
     plates = ParticleType((5e-6, 1e-6), "plate", 0.25, alignment=0.9)
     micro = electrode(80, porosity=0.5, binder_fraction=0.0, particles=plates, seed=1).micro
@@ -101,9 +110,16 @@ def test_the_layers_of_the_covariance_add_up():
 
 
 def test_what_cannot_be_judged_says_so():
-    micro = boolean_spheres(24, 11.0, 0.5, seed=1)
-    assert "too small for its own structure" in representativeness(micro, "pore").sentences[0]
+    found = representativeness(gaussian_field(40, 8.0, 0.5, seed=0), "pore", thickness=300e-6)
+    assert "too small for its own structure" in found.sentences[0]
+    assert "too small to tell whether the electrode is thick" in found.sentences[1]
+    assert "too small to tell a trend" in found.sentences[2]
+    assert not found.separated and not found.stationary and not found.edge_for
+    layers = np.zeros((24, 24, 24), np.uint8)
+    layers[:, ::6] = layers[:, 1::6] = layers[:, 2::6] = 1
+    long_voxels = Microstructure(layers, (10e-6, 1e-6, 1e-6), {"a": 0, "b": 1})
+    assert not representativeness(long_voxels, "a").separated
     with pytest.raises(ValueError, match="thickness"):
-        representativeness(micro, "pore", thickness=-1.0)
+        representativeness(long_voxels, "a", thickness=-1.0)
     with pytest.raises(ValueError, match="has no covariance"):
         representativeness(Microstructure(np.zeros((16,) * 3, np.uint8), 1.0, {"a": 0}), "a")

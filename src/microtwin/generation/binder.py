@@ -16,6 +16,8 @@ __all__ = ["binder_mask"]
 # Roughness of the binder: standard deviation and smoothness relative to the mean diameter.
 _ROUGHNESS = 0.03
 _GRAIN = 0.10
+# Without any weight of the nearest surface, binder would float where none is near.
+_MOST_OF_SECOND = 0.9
 # Surfaces farther away than this, relative to the mean diameter, attract no binder.
 _REACH = 0.5
 
@@ -43,8 +45,8 @@ def binder_mask(
     count : int
         Number of voxels to take, at most the number of free ones.
     morphology : float
-        The weight w: 0 makes a film of even thickness on all particles, 1 gathers the binder in
-        the necks between two particles.
+        The weight w, at most 0.9 of which counts: 0 makes a film of even thickness on all
+        particles, 1 gathers the binder in the necks between two particles.
     profile : sequence of float, optional
         Relative amount per height from z = 0 to z = L, on top of what the particles at that
         height would attract.
@@ -68,16 +70,17 @@ def binder_mask(
     shape = free.shape
     mean = float(np.mean(particles.diameters))
     score, second, _ = surface_distances(particles, shape, reach=_REACH * mean)
-    score *= np.float32(1.0 - morphology)
-    second *= np.float32(morphology)
+    weight = min(morphology, _MOST_OF_SECOND)
+    score *= np.float32(1.0 - weight)
+    second *= np.float32(weight)
     score += second
     voxel = np.array(particles.extent) / shape
     score += np.float32(_ROUGHNESS * mean) * gaussian_random_field(
         shape,
         tuple(_GRAIN * mean / voxel),
         # A stream of its own: the same integer seed would reuse the numbers of the packing.
+        # Between walls nothing asks whether the roughness repeats itself.
         seed=seed + 2**32,
-        periodic=all(particles.periodic),
     )
     score[~free] = np.inf
     chosen = _lowest(score.ravel(), count).reshape(shape)

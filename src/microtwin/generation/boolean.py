@@ -62,6 +62,10 @@ def boolean_spheres(
     expected = -math.log(porosity) * math.prod(shape) / (4.0 / 3.0 * math.pi * radius**3)
     n = max(int(rng.poisson(expected)), 1)
     size = checked_triple(voxel_size, "voxel size", "give the edge in metres, for example 1e-6")
+    if min(size) != max(size):
+        raise ValueError(
+            f"voxel size {voxel_size!r} is not allowed: the radius is in voxels; give one edge"
+        )
     extent = (shape[0] * size[0], shape[1] * size[1], shape[2] * size[2])
     spheres = Particles(rng.random((n, 3)) * extent, np.full(n, radius * size[0]), extent)
     labels = (paint(spheres, shape) > 0).view(np.uint8)

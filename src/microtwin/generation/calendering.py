@@ -12,8 +12,9 @@ from .forms import Body, plate_volume
 from .packing import separated
 from .particles import Particles
 
-__all__ = ["calendered"]
+__all__ = ["LARGEST_STRAIN", "calendered", "checked_strain"]
 
+LARGEST_STRAIN = 0.6
 # The press moves in steps of at most this strain; after each, the particles give way.
 _STEP = 0.02
 # Sweeps in each step: the press does not wait until the last overlap is gone.
@@ -54,13 +55,9 @@ def calendered(
     Raises
     ------
     ValueError
-        If strain or flattening are out of range.
+        If strain or flattening are out of range, or particles are longer than the thinner box.
     """
-    if not (0.0 <= strain <= 0.6 and 0.0 <= flattening <= 1.0):
-        raise ValueError(
-            f"strain {strain!r} with flattening {flattening!r} is not allowed; give a strain from "
-            "0 to 0.6 and a flattening from 0 to 1"
-        )
+    checked_strain(strain, flattening)
     steps = int(np.ceil(strain / _STEP))
     for i in range(steps):
         stretch = (1.0 - strain * (i + 1) / steps) / (1.0 - strain * i / steps)
@@ -68,6 +65,16 @@ def calendered(
             _pressed(particles, stretch, flattening), overlap_tolerance, _SWEEPS
         )
     return particles
+
+
+def checked_strain(strain: float, flattening: float) -> None:
+    """Refuse what no press does."""
+    # A little more, for a strain that was rounded.
+    if not (0.0 <= strain <= LARGEST_STRAIN + 1e-9 and 0.0 <= flattening <= 1.0):
+        raise ValueError(
+            f"strain {strain!r} with flattening {flattening!r} is not allowed; give a strain from "
+            f"0 to {LARGEST_STRAIN} and a flattening from 0 to 1"
+        )
 
 
 def _pressed(particles: Particles, stretch: float, flattening: float) -> Particles:
@@ -124,7 +131,8 @@ def _flattened(particles: Particles, stretch: float) -> Particles:
     plates = forms == "plate"
     if plates.any():
         lengths = np.linalg.norm(maps[plates], axis=1)
-        half, radius = lengths[:, 0], np.sqrt(lengths[:, 1] * lengths[:, 2])
+        radius = np.sqrt(lengths[:, 1] * lengths[:, 2])
+        half = np.minimum(lengths[:, 0], 0.99 * radius)  # a disc stays flat
         same = (particles.volumes[plates] / plate_volume(half, radius)) ** (1.0 / 3.0)
         size[plates] = (same * np.stack([half, radius, radius])).T
         turn[plates] = particles.orientations[plates]

@@ -73,29 +73,44 @@ def gauge_and_distance(kind, data, first, end, a, p, q, r):
     gauge = math.sqrt(u * u + v * v + w * w)
     if gauge < 1e-9:
         return gauge, -smallest
-    # For an ellipsoid, |grad gauge| = |(u/a, v/b, w/c)| / gauge.
-    slope = math.sqrt((u / a[0]) ** 2 + (v / a[1]) ** 2 + (w / a[2]) ** 2) / gauge
+    # Gradient of the gauge in the frame of the body; for an ellipsoid it is the unit vector.
+    gu, gv, gw = u / gauge, v / gauge, w / gauge
     if kind == IRREGULAR and _NEAR < gauge < 1.0 / _NEAR:
-        radius = data[end - 1, 4]
-        wave = 1.0
+        # The radius r(u) in the direction u makes the gauge |q| / r, and its gradient
+        # u / r - |q| / r^2 grad r, with the sum of h P_n'(k . u) (k - (k . u) u) / |q| in it.
+        eu, ev, ew = gu, gv, gw
+        wave, along = 1.0, 0.0
+        su, sv, sw = 0.0, 0.0, 0.0
         for i in range(first, end - 1):
-            t = (data[i, 0] * u + data[i, 1] * v + data[i, 2] * w) / gauge
-            wave += data[i, 4] * _legendre(data[i, 3], t)
-        gauge /= radius * wave
+            t = data[i, 0] * eu + data[i, 1] * ev + data[i, 2] * ew
+            value, slope = _legendre(data[i, 3], t)
+            wave += data[i, 4] * value
+            slope *= data[i, 4]
+            along += slope * t
+            su, sv, sw = su + slope * data[i, 0], sv + slope * data[i, 1], sw + slope * data[i, 2]
+        radius = data[end - 1, 4] * wave
+        gu = (eu - (su - along * eu) / wave) / radius
+        gv = (ev - (sv - along * ev) / wave) / radius
+        gw = (ew - (sw - along * ew) / wave) / radius
+        gauge /= radius
+    slope = math.sqrt((gu / a[0]) ** 2 + (gv / a[1]) ** 2 + (gw / a[2]) ** 2)
     return gauge, (gauge - 1.0) / slope
 
 
 @njit(**INNER)
 def _legendre(degree, t):
-    """Legendre polynomial of degree 2 to 5."""
+    """Legendre polynomial of degree 2 to 5, and its derivative."""
     square = t * t
     if degree == 2.0:
-        return 1.5 * square - 0.5
+        return 1.5 * square - 0.5, 3.0 * t
     if degree == 3.0:
-        return (2.5 * square - 1.5) * t
+        return (2.5 * square - 1.5) * t, 7.5 * square - 1.5
     if degree == 4.0:
-        return (4.375 * square - 3.75) * square + 0.375
-    return ((7.875 * square - 8.75) * square + 1.875) * t
+        return (4.375 * square - 3.75) * square + 0.375, (17.5 * square - 7.5) * t
+    return (
+        ((7.875 * square - 8.75) * square + 1.875) * t,
+        (39.375 * square - 26.25) * square + 1.875,
+    )
 
 
 @njit(**INNER)

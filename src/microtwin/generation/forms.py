@@ -27,10 +27,8 @@ UNIT_VOLUME = 4.0 / 3.0 * math.pi
 _VARIANTS = 24
 # Degrees of the Legendre waves of an irregular surface, each in random directions.
 _DEGREES = (2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5, 5)
-# Corners that stand for the hull of an irregular body, and how far out they are moved so that the
-# polyhedron between them holds the body although they lie 0.36 rad apart.
+# Corners that stand for the hull of an irregular body; moved outward until it holds the body.
 _CORNERS = 96
-_OUTWARD = 1.03
 # Directions in which the surface is measured, and what it may rise between them.
 _DENSE = 2000
 _BETWEEN = 1.005
@@ -125,9 +123,9 @@ def packed_bodies(
 
 
 def _polyhedron(facets: int, rng: np.random.Generator) -> Body:
-    """Draw planes that touch a ball at random; what they enclose is the body.
+    """Draw planes about a ball at random distances; what they enclose is the body.
 
-    The normals are pushed apart once, so that facets differ in size but no body is a needle.
+    Their normals repel each other some times, so that few bodies are needles.
     """
     from scipy.spatial import ConvexHull, HalfspaceIntersection
 
@@ -162,7 +160,9 @@ def _irregular(roughness: float, rng: np.random.Generator) -> Body:
     corners = _fibonacci(_CORNERS)
     waves = np.column_stack([directions, degrees, heights])
     surface = np.vstack([waves, [0.0, 0.0, 0.0, 0.0, size]])
-    hull = _OUTWARD * size * radii(corners)[:, None] * corners
+    hull = size * radii(corners)[:, None] * corners
+    surface_points = size * dense[:, None] * _fibonacci(_DENSE)
+    hull *= _BETWEEN * np.max((surface_points @ corners.T).max(0) / (hull @ corners.T).max(0))
     return Body("irregular", surface, hull, _BETWEEN * size * float(dense.max()))
 
 

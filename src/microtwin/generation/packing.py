@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ _MAX_SWEEPS = 2000
 _RELAXATION = 0.4
 # Particles closer than this part of their mean radius are watched for overlaps.
 _SKIN = 0.5
+# Of one type. More are mostly smaller than a voxel, or a mistake in the unit.
+_MOST_PARTICLES = 300_000
 # Sizes change by at most this part to meet the solid fraction; a box that needs more holds only
 # one or two particles.
 _LARGEST_SCALING = 0.1
@@ -52,7 +55,8 @@ class ParticleType:
         have a wavy surface.
     aspect_ratio : float or (float, float)
         Length along the axis of the particle over its width: 0.2 is flat, 5 is a rod, 1 is
-        neither. Two numbers are mean and standard deviation of a lognormal distribution.
+        neither. Two numbers are mean and standard deviation of a lognormal distribution; values
+        of plates that come out above 0.99 are set to that.
     alignment : float
         Order parameter of the particle axes, the mean of (3 cos^2 t - 1) / 2 over the angles t
         to `axis`: 0 is random, 1 all along the axis, -0.5 all across it.
@@ -93,7 +97,8 @@ class ParticleType:
         checked_form(self.form)
         axis_index(self.axis)
         ratio = self.aspect_ratio
-        mean, deviation = (ratio, 0.0) if isinstance(ratio, int | float) else tuple(ratio)
+        numbers = (ratio, 0.0) if isinstance(ratio, int | float) else tuple(ratio)
+        mean, deviation = numbers if len(numbers) == 2 else (math.nan, math.nan)
         if not (0.02 <= mean <= 50 and 0 <= deviation <= mean):
             raise ValueError(
                 f"aspect ratio {ratio!r} is not allowed; give length over width from 0.02 to 50, "
@@ -112,7 +117,7 @@ class ParticleType:
         allowed = {
             "alignment": (-0.5 <= self.alignment <= 1, "from -0.5 (all across) to 1 (all along)"),
             "share": (math.isfinite(self.share) and self.share > 0, "a number above 0"),
-            "facets": (6 <= self.facets <= 60, "a whole number from 6 to 60"),
+            "facets": (self.facets in range(6, 61), "a whole number from 6 to 60"),
             "roughness": (0 <= self.roughness <= 0.2, "from 0 to 0.2"),
         }
         for name, (fine, remedy) in allowed.items():
@@ -130,7 +135,8 @@ class ParticleType:
 def checked_profile(profile: Sequence[float]) -> NDArray[np.float64]:
     """Return relative amounts at equal distances from z = 0 to z = L, with a mean of about 1."""
     values = np.array(profile, float)
-    if values.ndim != 1 or values.size < 2 or not np.all(values >= 0) or not values.sum() > 0:
+    fine = values.ndim == 1 and values.size > 1 and np.all((values >= 0) & (values < np.inf))
+    if not fine or not values.sum() > 0:
         raise ValueError(
             f"profile {profile!r} is not allowed; give two or more relative amounts from z = 0 to "
             "z = L, none below 0, for example (1, 2)"
@@ -192,6 +198,11 @@ def packed_particles(
     size = checked_triple(voxel_size, "voxel size", "give the edge in metres, for example 0.4e-6")
     checked_fraction(solid_fraction, "solid fraction")
     flags = checked_periodic(periodic)
+    if not 0.0 < overlap_tolerance <= 0.5:
+        raise ValueError(
+            f"overlap tolerance {overlap_tolerance!r} is not allowed; give a part of the sum of "
+            "the radii, above 0 and up to 0.5, for example 0.01"
+        )
     types = (types,) if isinstance(types, ParticleType) else tuple(types)
     if not types:
         raise ValueError("there are no particle types; give at least one ParticleType")
@@ -231,7 +242,6 @@ def separated(particles: Particles, tolerance: float, limit: int) -> tuple[Parti
     """
     box = np.array(particles.extent)
     flags = np.array(particles.periodic)
-    round_box = np.where(flags, box, 0.0)
     rotations = np.array(particles.orientations)
     kinds, _, _, hulls, spans = packed_bodies(particles.bodies)
     shape_of = (kinds, hulls, spans, particles.body, particles.semi_axes, rotations)
@@ -243,6 +253,7 @@ def separated(particles: Particles, tolerance: float, limit: int) -> tuple[Parti
     travel = np.zeros(len(particles))
     centres = anchor = particles.centres
     pairs = np.zeros((0, 2), np.int64)
+    _check_room(particles, particles.half_extents)
     walled = not np.all(flags)
     low, high = np.full_like(half, -np.inf), np.full_like(half, np.inf)
     turning = set(particles.forms) != {"sphere"}
@@ -250,16 +261,19 @@ def separated(particles: Particles, tolerance: float, limit: int) -> tuple[Parti
     for sweep in range(limit):
         if walled and (sweep == 0 or turning):
             form_kernels.half_extents(*shape_of, half)
-            low, high = np.where(flags, -np.inf, half), np.where(flags, np.inf, box - half)
+            # Particles that turn may for a while be longer than the box is wide.
+            low = np.where(flags, -np.inf, np.minimum(half, 0.5 * box))
+            high = np.where(flags, np.inf, np.maximum(box - half, 0.5 * box))
         centres = np.clip(centres + moves, low, high)
         if sweep == 0 or np.max(np.sum((centres - anchor) ** 2, axis=1)) > (0.5 * skin) ** 2:
-            pairs, anchor = _neighbours(centres, bound, box, flags, skin), centres
+            pairs, shifts = _neighbours(centres, bound, box, flags, skin, not turning)
+            anchor = centres
             order = _by_particle(pairs, len(centres))
             directions, arms = np.zeros((len(pairs), 3)), np.zeros((len(pairs), 2, 3))
             overlaps, slack = np.zeros(len(pairs)), np.zeros(len(pairs))
         over_slabs(
             packing_kernels.separate_pairs, even_shares(len(pairs)), pairs, *shape_of, centres,
-            round_box, bound, widths, directions, overlaps, arms, slack, travel,
+            shifts, bound, widths, directions, overlaps, arms, slack, travel,
         )  # fmt: skip
         worst = float(np.max(overlaps, initial=0.0))
         if worst <= tolerance:
@@ -269,7 +283,19 @@ def separated(particles: Particles, tolerance: float, limit: int) -> tuple[Parti
         )
         packing_kernels.turn_and_measure(moves, turns, bound, rotations, travel)
     centres = np.where(flags, centres % box, centres)
-    return replace(particles, centres=centres, orientations=rotations), worst
+    found = replace(particles, centres=centres, orientations=rotations)
+    if turning:
+        _check_room(found, found.half_extents)
+    return found, worst
+
+
+def _check_room(particles: Particles, half: NDArray[np.float64]) -> None:
+    if np.any(2.0 * half > np.array(particles.extent) * (1.0 + 1e-9)):
+        raise ValueError(
+            f"particles up to {2.0 * float(half.max()):.3g} m long do not fit a box of "
+            f"{' x '.join(f'{edge:.3g}' for edge in particles.extent)} m; "
+            "use a larger image, smaller particles or less strain"
+        )
 
 
 def _drawn(
@@ -310,13 +336,7 @@ def _drawn(
         population[order],
     )
     half = particles.half_extents
-    if np.any(2.0 * half > extent):
-        longest = 2.0 * float(half.max())
-        raise ValueError(
-            f"particles up to {longest:.3g} m long do not fit a box of "
-            f"{' x '.join(f'{edge:.3g}' for edge in extent)} m; "
-            "use a larger image or smaller particles"
-        )
+    _check_room(particles, half)
     low = np.where(periodic, 0.0, half)
     high = np.where(periodic, extent, extent - half)
     return replace(particles, centres=low + places[order] * (high - low))
@@ -327,15 +347,23 @@ def _radii(
 ) -> NDArray[np.float64]:
     """Draw the radii of spheres that have this volume together."""
     sampler = diameters_from(kind.diameter)
-    drawn = np.zeros(0)
+    drawn, size = np.zeros(0), 256
     while True:
-        batch = np.asarray(sampler.rvs(size=256, random_state=rng), float)
+        batch = np.asarray(sampler.rvs(size=size, random_state=rng), float)
         if not np.all(np.isfinite(batch) & (batch > 0)):
             raise ValueError("a diameter drawn is not positive; use a distribution above 0 metres")
         drawn = np.concatenate([drawn, batch])
         filled = np.cumsum(math.pi / 6.0 * drawn**3)
         if filled[-1] >= volume:
             break
+        expected = drawn.size * volume / filled[-1]
+        if expected > _MOST_PARTICLES:
+            raise ValueError(
+                f"about {expected:.2g} particles with a mean diameter of {drawn.mean():.3g} m "
+                f"would be needed, and at most {_MOST_PARTICLES} are packed; use larger particles, "
+                "cut off the smallest sizes or use a smaller image"
+            )
+        size = max(256, int(1.1 * expected) - drawn.size)
     n = int(np.argmin(np.abs(filled - volume))) + 1
     scale = float((volume / filled[n - 1]) ** (1.0 / 3.0))
     if abs(scale - 1.0) > _LARGEST_SCALING:
@@ -400,8 +428,13 @@ def _neighbours(
     box: NDArray[np.float64],
     periodic: NDArray[np.bool_],
     skin: float,
-) -> NDArray[np.int64]:
-    """Pairs whose bounding balls are closer than the skin, in a reproducible order."""
+    spheres: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs whose bounding balls are closer than the skin, and the image of the second of each.
+
+    The order is reproducible. Of spheres only the nearest image can overlap first; long particles
+    may meet several images of each other, and each is a pair of its own.
+    """
     order = np.argsort(-bound, kind="stable")
     sorted_bound = bound[order]
     wrapped = np.where(periodic, centres % box, centres)[order]
@@ -417,8 +450,44 @@ def _neighbours(
             wrapped, sorted_bound, box, periodic, skin, cells, start, members, pairs
         )
         if found <= len(pairs):
-            return order[pairs[:found]]
+            break
         pairs = np.empty((found, 2), np.int64)
+    pairs = order[pairs[:found]]
+    apart = centres[pairs[:, 1]] - centres[pairs[:, 0]]
+    shifts = np.where(periodic, -box * np.round(apart / box), 0.0)
+    if spheres:
+        return pairs, shifts
+    more, their = _other_images(centres, bound, np.where(periodic, box, 0.0), skin)
+    return np.concatenate([pairs, more]), np.concatenate([shifts, their])
+
+
+def _other_images(
+    centres: NDArray[np.float64], bound: NDArray[np.float64], box: NDArray[np.float64], skin: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs that meet at another image than the nearest; box is 0 along axes that do not repeat.
+
+    One of the two then has a radius above a quarter of the box, so there are few of these.
+    """
+    pairs, shifts = [np.zeros((0, 2), np.int64)], [np.zeros((0, 3))]
+    repeated = box[box > 0]
+    if repeated.size == 0:
+        return pairs[0], shifts[0]
+    for i in np.flatnonzero(4.0 * bound > repeated.min() - 2.0 * skin):
+        # The other of the pair is smaller, or comes later.
+        others = np.flatnonzero(
+            (bound < bound[i]) | ((bound == bound[i]) & (np.arange(bound.size) > i))
+        )
+        apart = centres[others] - centres[i]
+        nearest = -np.round(np.divide(apart, box, out=np.zeros_like(apart), where=box > 0))
+        for step in itertools.product((-1, 0, 1), repeat=3):
+            if not any(step) or any(s and not length for s, length in zip(step, box, strict=True)):
+                continue
+            shift = (nearest + step) * box
+            distance = np.linalg.norm(apart + shift, axis=1)
+            near = distance < bound[i] + bound[others] + skin
+            pairs.append(np.stack([np.full(near.sum(), i), others[near]], axis=1))
+            shifts.append(shift[near])
+    return np.concatenate(pairs), np.concatenate(shifts)
 
 
 def _by_particle(pairs: NDArray[np.int64], n: int) -> tuple[NDArray[Any], ...]:

@@ -31,7 +31,7 @@ def _separation(kinds, hulls, spans, body, axes, rotations, i, j, r, u):
 
 @njit(**OPTIONS)
 def separate_pairs(
-    first_pair, end_pair, pairs, kinds, hulls, spans, body, axes, rotations, centres, round_box,
+    first_pair, end_pair, pairs, kinds, hulls, spans, body, axes, rotations, centres, shifts,
     bound, widths, directions, overlaps, arms, slack, travel,
 ):  # fmt: skip
     """Measure the overlap of each pair along a direction that separates it best.
@@ -41,11 +41,11 @@ def separate_pairs(
     their distance, or minus the depth of the overlap. *Any* direction proves that the overlap is
     not deeper than -s(u), so it need not be the best one. Each call improves it by some steps.
 
-    ``round_box`` is the box length of periodic axes and 0 otherwise; ``bound`` the radius around
-    each centre; ``widths`` its smallest semi-axis. ``directions`` (unit vectors from the first
-    towards the second, or zeros before the first call), ``overlaps`` (relative to the sum of the
-    widths, 0 when apart), ``arms`` (from each of the two centres to where they touch) and
-    ``slack`` (the gap) are written. A pair is not looked at until its particles, which moved their
+    ``shifts`` says which image of the second particle a pair is about; ``bound`` is the radius
+    around each centre, ``widths`` the smallest semi-axis. Written are ``directions`` (unit vectors
+    from the first towards the second, or zeros before the first call), ``overlaps`` (relative to
+    the sum of the widths, 0 when apart), ``arms`` (from each of the two centres to where they
+    touch) and ``slack`` (the gap). A pair is not looked at until its particles, which moved their
     surfaces by at most ``travel`` since the last call, may have closed the gap.
     """
     r = np.empty(3)
@@ -56,9 +56,7 @@ def separate_pairs(
             continue
         square = 0.0
         for axis in range(3):
-            r[axis] = centres[j, axis] - centres[i, axis]
-            if round_box[axis] > 0.0:
-                r[axis] -= round_box[axis] * np.round(r[axis] / round_box[axis])
+            r[axis] = centres[j, axis] - centres[i, axis] + shifts[k, axis]
             square += r[axis] * r[axis]
         length = math.sqrt(square)
         width = widths[i] + widths[j]

@@ -144,14 +144,30 @@ class Particles:
         at = np.searchsorted(volume, percent / 100.0 * volume[-1])
         return float(self.diameters[order][min(int(at), len(self) - 1)])
 
-    def order_parameter(self, axis: Direction = "z") -> float:
+    def order_parameter(self, axis: Direction = "z", population: int | None = None) -> float:
         """Return the mean of (3 cos^2 t - 1) / 2, t the angle between particle axis and image axis.
 
         Weighted with the volumes: 0 for random orientations, 1 for particles all along the axis,
-        -1/2 for particles all across it (the Hermans orientation factor).
+        -1/2 for particles all across it (the Hermans orientation factor). Particles with three
+        equal semi-axes have no axis and do not count; 0 if there are no others.
+
+        Parameters
+        ----------
+        axis : {"z", "y", "x"}
+        population : int, optional
+            Number of the type of particles that counts; all of them by default.
+
+        Returns
+        -------
+        float
         """
-        cosine = self.orientations[:, axis_index(axis), 0]
-        return float(np.average(1.5 * cosine**2 - 0.5, weights=self.volumes))
+        counted = np.ptp(self.semi_axes, axis=1) > 1e-9 * self.semi_axes[:, 0]
+        if population is not None:
+            counted &= self.population == population
+        if not counted.any():
+            return 0.0
+        cosine = self.orientations[counted, axis_index(axis), 0]
+        return float(np.average(1.5 * cosine**2 - 0.5, weights=self.volumes[counted]))
 
     def scaled(self, factor: float) -> Particles:
         """Return particles at the same places, all their lengths multiplied by a factor."""

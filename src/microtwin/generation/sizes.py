@@ -207,7 +207,7 @@ def diameters_from(given: Any) -> DiameterSampler:
             return Diameters.table(keys["table"], weight)
         if set(keys) == {"d10", "d50", "d90"}:
             return Diameters.percentiles(**keys, weight=weight)
-        if set(keys) == {"mean", "deviation"}:
+        if set(keys) == {"mean", "deviation"} and "weight" not in given:
             return Diameters.lognormal(**keys)
     elif hasattr(given, "rvs"):
         sampler: DiameterSampler = given

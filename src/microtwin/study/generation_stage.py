@@ -54,7 +54,9 @@ def _electrode(recipe: ElectrodeRecipe) -> StageOutput:
     particles = {
         "count": len(made.particles),
         "percentiles": {f"d{p}": made.particles.percentile(p) for p in (10, 50, 90)},
-        "order_parameter": made.particles.order_parameter("z"),
+        "order_parameters": [
+            made.particles.order_parameter("z", number) for number in range(len(types))
+        ],
     }
     numbers = {**stored.numbers, "particles": particles}
     return replace(stored, numbers=numbers, files={PARTICLE_LIST: made.particles.save})

@@ -59,12 +59,17 @@ def fractions(params: Params, inputs: Inputs) -> StageOutput:
         "intercept_ratio_std": found.intercepts.ratio_std,
         "sentences": list(found.sentences),
     }
-    score = max(abs(trend.change) / trend.std for trend in found.trends.values() if trend.std)
+    scores = [abs(trend.change) / trend.std for trend in found.trends.values() if trend.std]
     checks = [
         check(
             "scale_separation", found.scale_ratio, SEPARATED, "pass" if found.separated else "warn"
         ),
-        check("no_trend", score, SIGNIFICANT, "pass" if found.stationary else "warn"),
+        check(
+            "no_trend",
+            max(scores, default=0.0),
+            SIGNIFICANT,
+            "pass" if found.stationary else "warn",
+        ),
     ]
     return StageOutput(numbers, checks=checks)
 

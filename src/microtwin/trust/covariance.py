@@ -84,7 +84,8 @@ class IntegralRange:
             half = total.shape[axis] // 2
             lag = self.lag_spacing[axis] * np.abs(np.arange(-half, half + 1))
             total = total @ np.maximum(0.0, 1 - lag / extent[axis])
-        return float(total) * math.prod(self.lag_spacing) / math.prod(extent)
+        # Noise can make the sum over a covariance with both signs negative.
+        return max(float(total), 0.0) * math.prod(self.lag_spacing) / math.prod(extent)
 
     def edge_for(self, error: float) -> float:
         """Return the edge (m) of the cube whose volume fraction has this relative uncertainty.
@@ -179,7 +180,10 @@ def range_of_values(
     ball_share = np.count_nonzero(inside) / covariance.size
     value = float(kept.sum() * cell / (phi * (1 - phi)) / (1 - ball_share))
     kept[inside] += phi * (1 - phi) * value / (covariance.size * cell)
-    resolved = faded and covariance.size * cell >= MIN_SAMPLES * value
+    resolved = faded and covariance.size * cell >= MIN_SAMPLES * value and value > 0
+    # Layers, or voxels much longer one way, can make the sum negative: then nothing is known but
+    # that a sample is at least one voxel.
+    value = max(value, cell)
     return IntegralRange(phase, phi, value, cutoff, resolved, kept, spacing)
 
 

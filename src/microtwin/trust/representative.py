@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from microtwin.microstructure import AXES, Direction, Microstructure
+from microtwin.microstructure import AXES, Direction, Microstructure, VoxelSize
 
 from .covariance import IntegralRange, averaged_blocks, integral_range, range_of_values
 from .sampling import TARGETS
@@ -31,7 +31,8 @@ Verdict = Literal["pass", "warn"]
 # continuous. With ten, the fraction of a cube as thick as the electrode is known to
 # sqrt((1 - phi) / phi / 1000), 3 % at a fraction of one half.
 SEPARATED = 10.0
-# Deviations beyond this many standard uncertainties are called significant: by chance 1 in 100.
+# Deviations beyond this many standard uncertainties are called significant. Chance passes it in
+# 1 of 100 cases, and as the uncertainty is an estimate too, in about 2.
 SIGNIFICANT = 2.58
 # Blocks along each axis between which the intercept lengths scatter, and their shortest edge.
 BLOCKS = 4
@@ -57,7 +58,7 @@ class Trend:
 
     @property
     def significant(self) -> bool:
-        """Whether chance makes such a change in fewer than one of a hundred images."""
+        """Whether chance makes such a change in no more than about two of a hundred images."""
         return abs(self.change) > SIGNIFICANT * self.std
 
 
@@ -98,7 +99,8 @@ class Representativeness:
     fraction_std : float
         Standard deviation of the volume fraction between images of this size.
     edge_for : mapping of float to float
-        Relative standard uncertainty of the volume fraction -> edge of the cube for it (m).
+        Relative standard uncertainty of the volume fraction -> edge of the cube for it (m). Empty
+        if the image is too small to tell.
     structure_length : float
         Edge of the cube of the integral range (m).
     thickness : float
@@ -127,13 +129,14 @@ class Representativeness:
 
     @property
     def separated(self) -> bool:
-        """Whether the thickness is at least ten times the length of the structure."""
-        return self.scale_ratio >= SEPARATED
+        """Whether the thickness is known to be at least ten times the length of the structure."""
+        return self.integral_range.resolved and self.scale_ratio >= SEPARATED
 
     @property
     def stationary(self) -> bool:
-        """Whether the fraction has no trend beyond chance along any axis."""
-        return not any(trend.significant for trend in self.trends.values())
+        """Whether the fraction is known to have no trend beyond chance along any axis."""
+        significant = any(trend.significant for trend in self.trends.values())
+        return self.integral_range.resolved and not significant
 
 
 def representativeness(
@@ -165,12 +168,13 @@ def representativeness(
     trends = _trends(micro, phase)
     intercepts = _intercepts(micro, phase)
     std = math.sqrt(structure.variance(micro.extent))
-    edges = {target: structure.edge_for(target) for target in TARGETS}
+    targets = TARGETS if structure.resolved else ()
+    edges = {target: structure.edge_for(target) for target in targets}
     length = structure.value ** (1 / 3)
     sentences = (
         _size_sentence(structure, std, edges),
-        _scale_sentence(phase, length, thickness),
-        _trend_sentence(phase, trends),
+        _scale_sentence(structure, length, thickness),
+        _trend_sentence(structure, trends),
         _direction_sentence(phase, intercepts),
     )
     return Representativeness(
@@ -218,7 +222,7 @@ def _trends(micro: Microstructure, phase: str) -> dict[Direction, Trend]:
 
 def _intercepts(micro: Microstructure, phase: str) -> Intercepts:
     mask = micro.mask(phase)
-    crossings = [_crossing_density(mask, axis, micro.voxel_size[axis]) for axis in range(3)]
+    crossings = [_crossing_density(mask, axis, micro.voxel_size) for axis in range(3)]
     phi = micro.volume_fraction(phase)
     lengths: dict[Direction, float] = {
         name: 2 * phi / density if density else math.inf
@@ -230,13 +234,18 @@ def _intercepts(micro: Microstructure, phase: str) -> Intercepts:
     return Intercepts(MappingProxyType(lengths), ratio, _ratio_std(mask, micro, ratio))
 
 
-def _crossing_density(mask: NDArray[np.bool_], axis: int, spacing: float) -> float:
-    """Return the changes between phase and rest per length of grid line along an axis."""
+def _crossing_density(mask: NDArray[np.bool_], axis: int, voxel_size: VoxelSize) -> float:
+    """Return the changes between phase and rest per length of grid line along an axis.
+
+    Points are compared over about the longest voxel edge along every axis, so that pieces shorter
+    than that are missed along all axes alike.
+    """
+    step = max(1, min(round(max(voxel_size) / voxel_size[axis]), mask.shape[axis] - 1))
     ahead = [slice(None)] * 3
     behind = [slice(None)] * 3
-    ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
+    ahead[axis], behind[axis] = slice(step, None), slice(None, -step)
     changed = mask[tuple(ahead)] != mask[tuple(behind)]
-    return float(np.count_nonzero(changed) / (changed.size * spacing))
+    return float(np.count_nonzero(changed) / (changed.size * step * voxel_size[axis]))
 
 
 def _ratio_std(mask: NDArray[np.bool_], micro: Microstructure, ratio: float) -> float | None:
@@ -248,7 +257,7 @@ def _ratio_std(mask: NDArray[np.bool_], micro: Microstructure, ratio: float) -> 
     logs = []
     for place in np.ndindex(*counts):
         part = mask[tuple(slice(c[i], c[i + 1]) for c, i in zip(cuts, place, strict=True))]
-        z, y, x = (_crossing_density(part, a, micro.voxel_size[a]) for a in range(3))
+        z, y, x = (_crossing_density(part, a, micro.voxel_size) for a in range(3))
         if z and y and x:
             logs.append(0.5 * math.log(y * x) - math.log(z))
     if len(logs) < BLOCKS:
@@ -272,8 +281,13 @@ def _size_sentence(structure: IntegralRange, std: float, edges: Mapping[float, f
     )
 
 
-def _scale_sentence(phase: str, length: float, thickness: float) -> str:
-    ratio = thickness / length
+def _scale_sentence(structure: IntegralRange, length: float, thickness: float) -> str:
+    phase, ratio = structure.phase, thickness / length
+    if not structure.resolved:
+        return (
+            f"The structure of {phase} has a length of at least {length_words(length)}; the image "
+            "is too small to tell whether the electrode is thick against it."
+        )
     start = (
         f"The structure of {phase} forgets itself over {length_words(length)} (the cube root of "
         f"the integral range); the thickness of {length_words(thickness)} is {ratio:.2g} times "
@@ -287,7 +301,10 @@ def _scale_sentence(phase: str, length: float, thickness: float) -> str:
     )
 
 
-def _trend_sentence(phase: str, trends: Mapping[Direction, Trend]) -> str:
+def _trend_sentence(structure: IntegralRange, trends: Mapping[Direction, Trend]) -> str:
+    phase = structure.phase
+    if not structure.resolved:
+        return f"The image is too small to tell a trend of {phase} from chance."
     clear = {name: trend for name, trend in trends.items() if trend.significant}
     if not clear:
         return f"The fraction of {phase} has no trend along z, y or x beyond chance."

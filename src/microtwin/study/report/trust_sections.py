@@ -74,14 +74,17 @@ def sampling_section(data: ReportData) -> str:
 def _structure(views: Sequence[StructureView]) -> str:
     if not views:
         return ""
-    targets = sorted(views[0].volume_for, reverse=True)
+    targets = sorted({target for view in views for target in view.volume_for}, reverse=True)
     rows = [
         [
             text(view.phase),
             value_with_uncertainty(view.fraction, view.fraction_std),
             length(view.structure_length, 3),
             number(view.scale_ratio, 2),
-            *[length(view.volume_for[target], 3) for target in targets],
+            *[
+                length(view.volume_for[target], 3) if target in view.volume_for else "–"
+                for target in targets
+            ],
             value_with_uncertainty(view.trend, view.trend_std),
             "–" if view.ratio is None else value_with_uncertainty(view.ratio, view.ratio_std),
         ]
