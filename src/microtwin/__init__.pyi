@@ -2,6 +2,7 @@ __version__: str
 __all__ = [
     "Microstructure",
     "Scan",
+    "composition",
     "descriptors",
     "generation",
     "geometry",
@@ -16,6 +17,16 @@ __all__ = [
     "write_scan",
 ]
 
-from . import descriptors, generation, geometry, imaging, numerics, study, transport, trust
+from . import (
+    composition,
+    descriptors,
+    generation,
+    geometry,
+    imaging,
+    numerics,
+    study,
+    transport,
+    trust,
+)
 from .imaging.files.formats import read_microstructure, read_scan, write_microstructure, write_scan
 from .microstructure import Microstructure, Scan

@@ -144,6 +144,8 @@ def test_areal_loading():
     )
     with pytest.raises(ValueError, match="not in this electrode"):
         made.areal_loading({"graphite": 2200.0})
+    with pytest.raises(ValueError, match="density of binder is missing"):
+        made.areal_loading({"active": 4700.0})
 
 
 def test_particle_diameter_sets_the_scale():

@@ -11,7 +11,9 @@ import yaml
 
 from microtwin.study import StudyError, run_study
 from microtwin.study.generation_stage import PARTICLE_LIST
-from microtwin.study.reading import parse_study
+from microtwin.study.reading import parse_study, read_study
+from microtwin.study.reporting import export_particles
+from microtwin.study.runner import finished_entries
 
 ELECTRODE = {
     "kind": "electrode",
@@ -75,7 +77,9 @@ def test_an_electrode_comes_with_its_particles(tmp_path):
     results, folder = made(
         {**ELECTRODE, "calendering": {"strain": 0.2, "flattening": 0.5}}, tmp_path
     )
-    fractions = {q["phase"]: q["value"] for q in results["quantities"]}
+    fractions = {
+        q["phase"]: q["value"] for q in results["quantities"] if q["name"] == "volume_fraction"
+    }
     assert list(fractions) == ["pore", "graphite", "silicon", "binder"]
     assert fractions["graphite"] == pytest.approx(0.375 / 0.8, abs=1e-3)
     assert fractions["pore"] == pytest.approx(1 - 0.55 / 0.8, abs=1e-3)
@@ -85,6 +89,10 @@ def test_an_electrode_comes_with_its_particles(tmp_path):
     assert numbers["particles"]["count"] == len(table)
     assert set(table["form"]) == {"plate", "ellipsoid"}  # flattened spheres
     assert table["z"].max() < 16e-6
+    entries = finished_entries(read_study(tmp_path / "study.yaml"), tmp_path / "run")
+    (copy,) = export_particles(entries, tmp_path, "study")
+    assert copy.name == "study-particles.csv"
+    assert copy.read_bytes() == (folder / PARTICLE_LIST).read_bytes()
 
 
 def test_thickness_follows_from_the_loading(tmp_path):
@@ -95,13 +103,17 @@ def test_thickness_follows_from_the_loading(tmp_path):
     assert thickness == pytest.approx(solid / 0.55)
     assert recipe.voxels == (round(thickness / 5e-7), 32, 32)
     results, _ = made(WEIGHED, tmp_path)
-    found = {q["phase"]: q["value"] for q in results["quantities"]}
+    found = {
+        q["phase"]: q["value"] for q in results["quantities"] if q["name"] == "volume_fraction"
+    }
     assert found == pytest.approx(fractions, abs=1e-3)
 
 
 def test_gaussian_phases(tmp_path):
     results, folder = made(GAUSSIAN, tmp_path)
-    found = {q["phase"]: q["value"] for q in results["quantities"]}
+    found = {
+        q["phase"]: q["value"] for q in results["quantities"] if q["name"] == "volume_fraction"
+    }
     assert found == pytest.approx(GAUSSIAN["fractions"], abs=1e-4)
     labels = np.load(folder / "labels.npy")
     # The same lengths in metres are half as many voxels along z.
@@ -148,8 +160,24 @@ def test_what_does_not_fit_is_told_in_a_sentence(base, change, words):
     assert words in message({**base, **change})
 
 
-def test_profiles_need_walls(tmp_path):
+def test_profiles_need_walls():
     recipe = {**ELECTRODE, "periodic": True}
     recipe["particles"] = {"diameter": "3 um", "profile": [1, 2]}
-    with pytest.raises(StudyError, match="needs walls along z"):
-        made(recipe, tmp_path)
+    assert "needs walls along z; write periodic: [false, true, true]" in message(recipe)
+
+
+def test_particles_that_jam_are_told(tmp_path):
+    def growth(folder, porosity):
+        folder.mkdir()
+        recipe = {**ELECTRODE, "porosity": porosity, "periodic": True}
+        recipe["particles"] = {"diameter": "3 um"}
+        results, _ = made(recipe, folder, uncertainty={"sampling": False})
+        (found,) = [q for q in results["quantities"] if q["name"] == "particle_growth"]
+        return found["value"], found["checks"][0]["verdict"]
+
+    value, verdict = growth(tmp_path / "loose", 0.5)
+    assert 0.97 < value < 1.05 and verdict == "pass"
+    value, verdict = growth(tmp_path / "dense", 0.25)
+    assert 1.05 < value < 1.2 and verdict == "warn"
+    report = (tmp_path / "dense" / "run" / "report.html").read_text(encoding="utf-8")
+    assert "Generated from" in report and "particles.csv" in report

@@ -231,7 +231,7 @@ def export(
 ) -> None:
     """Export results as CSV and fields as VTKHDF for ParaView."""
     from ..study.reading import read_study
-    from ..study.reporting import export_fields, results_as_csv
+    from ..study.reporting import export_fields, export_particles, results_as_csv
     from ..study.results import summarise
     from ..study.runner import default_folder, finished_entries
     from ..study.store import write_file
@@ -241,7 +241,7 @@ def export(
     written = export_fields(entries, to, study.stem)
     table = to / f"{study.stem}-results.csv"
     write_file(table, results_as_csv(summarise(file, entries)))
-    for path in (table, *written):
+    for path in (table, *export_particles(entries, to, study.stem), *written):
         sys.stdout.write(f"{path}\n")
     if not written:
         messages().print("the study keeps no fields (output.fields: false)", style="yellow")

@@ -24,7 +24,7 @@ __all__ = ["Electrode", "electrode"]
 _DENSEST_PACKING = 0.55
 _LOOSER = 0.85
 # Particles grow by at most this factor to meet their fraction.
-_LARGEST_GROWTH = 1.3
+_LARGEST_GROWTH = 1.2
 # Several phases of particles meet their fractions within this, or in small images within the
 # largest miss that is let pass.
 _TOLERANCE = 1e-4
@@ -49,6 +49,9 @@ class Electrode:
         As given to `electrode`.
     phases : tuple of str
         Phase of each type of particles, by `Particles.population`.
+    growth : tuple of float
+        Factor by which the particles of each phase were grown or shrunk, after packing, to meet
+        its fraction; well above 1 where they jammed.
     """
 
     micro: Microstructure
@@ -56,6 +59,7 @@ class Electrode:
     binder_morphology: float
     binder_profile: tuple[float, ...] | None
     phases: tuple[str, ...]
+    growth: tuple[float, ...]
     seed: int = field(repr=False)
 
     @property
@@ -69,8 +73,8 @@ class Electrode:
         Parameters
         ----------
         densities : mapping of str to float
-            Density of each phase in kg/m^3, with its own fine pores taken into account; phases
-            without one have no mass.
+            Density of each solid phase in kg/m^3, with its own fine pores taken into account. The
+            pore needs none.
 
         Returns
         -------
@@ -80,6 +84,16 @@ class Electrode:
         if unknown:
             raise ValueError(
                 f"phases {unknown} are not in this electrode, which has {list(self.micro.phases)}"
+            )
+        missing = [
+            name
+            for name, share in self.micro.volume_fractions.items()
+            if share and name != "pore" and name not in densities
+        ]
+        if missing:
+            raise ValueError(
+                f"the density of {', '.join(missing)} is missing; give one in kg/m^3, for example "
+                "4700, for each solid phase"
             )
         mean = sum(self.micro.volume_fraction(name) * rho for name, rho in densities.items())
         return self.thickness * mean
@@ -266,7 +280,8 @@ def _painted(
     _check_percolation(labels)
     names = ["pore", *names, "binder"]
     micro = Microstructure(labels, size, {name: label for label, name in enumerate(names)})
-    return Electrode(micro, particles, morphology, profile, phases, seed)
+    factors = tuple(float(factor) for factor in growth)
+    return Electrode(micro, particles, morphology, profile, phases, factors, seed)
 
 
 def _grown(

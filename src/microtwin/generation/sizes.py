@@ -133,7 +133,7 @@ class Diameters:
         ):
             raise ValueError(
                 f"the table of diameters {rows!r} is not allowed; give rows (diameter in metres, "
-                "share below it) in which both ascend, the shares from 0 to 1"
+                "share below it) in which both ascend, the first share 0 and the last 1"
             )
         logs = np.log(values[:, 0])
         fine = np.union1d(np.linspace(logs[0], logs[-1], _NODES), logs)

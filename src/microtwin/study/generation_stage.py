@@ -8,13 +8,15 @@ from pydantic import TypeAdapter
 
 from .errors import StudyError
 from .recipes import ElectrodeRecipe, GaussianRecipe, Recipe
-from .stages import Params, stored_microstructure
+from .stages import Params, check, stored_microstructure
 from .store import StageOutput
 from .tasks import Inputs
 
 __all__ = ["PARTICLE_LIST", "generate"]
 
 PARTICLE_LIST = "particles.csv"
+# Particles that were grown by more than this are noticeably larger than the recipe asks for.
+GROWTH = 1.05
 
 
 def generate(params: Params, inputs: Inputs) -> StageOutput:
@@ -51,7 +53,9 @@ def _electrode(recipe: ElectrodeRecipe) -> StageOutput:
     if recipe.calendering is not None:
         made = made.calendered(**recipe.calendering.model_dump())
     stored = stored_microstructure(made.micro)
+    growth = max(made.growth)
     particles = {
+        "growth": growth,
         "count": len(made.particles),
         "percentiles": {f"d{p}": made.particles.percentile(p) for p in (10, 50, 90)},
         "order_parameters": [
@@ -59,7 +63,10 @@ def _electrode(recipe: ElectrodeRecipe) -> StageOutput:
         ],
     }
     numbers = {**stored.numbers, "particles": particles}
-    return replace(stored, numbers=numbers, files={PARTICLE_LIST: made.particles.save})
+    checks = [check("particle_growth", growth, GROWTH, "pass" if growth <= GROWTH else "warn")]
+    return replace(
+        stored, numbers=numbers, files={PARTICLE_LIST: made.particles.save}, checks=checks
+    )
 
 
 def _gaussian(recipe: GaussianRecipe) -> StageOutput:

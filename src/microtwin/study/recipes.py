@@ -139,6 +139,11 @@ class ElectrodeRecipe(Section):
                 "thickness and binder follow from 'coating'; give the shape as [ny, nx] and leave "
                 "out binder_fraction"
             )
+        ends = self.periodic if isinstance(self.periodic, bool) else self.periodic[0]
+        if ends and any(p.profile is not None for p in self.particles):
+            raise ValueError(
+                "a profile of particles needs walls along z; write periodic: [false, true, true]"
+            )
         if {p.phase for p in self.particles} & {"pore", "binder"}:
             raise ValueError("particles cannot make the phases 'pore' and 'binder'; name another")
         if self.porosity + self.binder_fraction >= 1:

@@ -15,12 +15,13 @@ import numpy as np
 
 from ..microstructure import AXES
 from .errors import storage_error
+from .generation_stage import PARTICLE_LIST
 from .reading import StudyFile
 from .results import Results
 from .stages import microstructure_of, slice_axes
-from .store import Entry
+from .store import Entry, write_file
 
-__all__ = ["export_fields", "publish_report", "results_as_csv"]
+__all__ = ["export_fields", "export_particles", "publish_report", "results_as_csv"]
 
 
 def publish_report(
@@ -66,6 +67,7 @@ def publish_report(
         if descriptors is None
         else _descriptor_table(descriptors, micro.phase_names),
         curves=None if descriptors is None else descriptors.numbers["curves"],
+        made=_made(entries["microstructure"]),
         scan=_scan_view(entries) if "correction" in entries else None,
         segmentation=(
             _segmentation_view(entries["segmentation"]) if "segmentation" in entries else None
@@ -89,7 +91,7 @@ def _of(entries: Mapping[str, Entry], stage: str) -> list[Entry]:
 def _descriptor_table(entry: Entry, phases: Iterable[str]) -> dict[str, Any]:
     """Return the descriptors that are not among the results, with units in the names."""
     numbers = entry.numbers
-    table = {
+    table: dict[str, Any] = {
         f"percolating fraction along {axis}": {
             phase: numbers["percolating_fraction"][phase][axis] for phase in phases
         }
@@ -174,6 +176,22 @@ def _sampling_view(entry: Entry) -> Any:
         std_whole=numbers["std_whole"],
         volume_for={float(target): edge for target, edge in numbers["edge_for"].items()},
         sentence=numbers["sentence"],
+    )
+
+
+def _made(entry: Entry) -> str:
+    """Say how generated particles came out."""
+    from .report.digits import length, number
+
+    found = entry.numbers.get("particles")
+    if found is None:
+        return ""
+    sizes = ", ".join(length(found["percentiles"][f"d{p}"], 3) for p in (10, 50, 90))
+    orders = ", ".join(number(order, 2) for order in found["order_parameters"])
+    return (
+        f"Generated from {found['count']} particles, 10, 50 and 90 % of their volume below {sizes} "
+        f"(grown by {100 * (found['growth'] - 1):+.1f} % to meet the fraction). Order parameter of "
+        f"their axes along z, by type: {orders}. The particle list is {PARTICLE_LIST}."
     )
 
 
@@ -297,6 +315,28 @@ def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list
     except OSError as error:
         raise storage_error(error, folder) from error
     return written
+
+
+def export_particles(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
+    """Copy the particle list of a generated electrode; return its path, or nothing.
+
+    Parameters
+    ----------
+    entries : mapping of str to Entry
+    folder : Path
+    stem : str
+        The file is ``<stem>-particles.csv``.
+
+    Returns
+    -------
+    list of Path
+    """
+    entry = entries.get("microstructure")
+    if entry is None or not entry.has(PARTICLE_LIST):
+        return []
+    target = folder / f"{stem}-{PARTICLE_LIST}"
+    write_file(target, entry.file(PARTICLE_LIST).read_text(encoding="utf-8"))
+    return [target]
 
 
 def results_as_csv(results: Results) -> str:

@@ -147,6 +147,7 @@ def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
         *_transport(entries, target),
         *_tensor(entries, target),
         *_descriptors(image, entries, target),
+        *_particles(entries),
         *_quality(entries),
     ]
     verdict = worst(quantity.verdict for quantity in quantities)
@@ -342,6 +343,23 @@ def _tensor(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
             checks=[*solved, *budget],
             source=_source(entry),
         )
+
+
+def _particles(entries: Mapping[str, Entry]) -> Iterable[Quantity]:
+    """Yield by how much generated particles were grown to meet their fraction."""
+    entry = entries["microstructure"]
+    if "particles" not in entry.numbers:
+        return
+    yield Quantity(
+        name="particle_growth",
+        phase=None,
+        direction=None,
+        value=entry.numbers["particles"]["growth"],
+        unit="1",
+        uncertainty=Uncertainty(),
+        checks=[Check.model_validate(check) for check in entry.record["checks"]],
+        source=_source(entry),
+    )
 
 
 def _quality(entries: Mapping[str, Entry]) -> Iterable[Quantity]:

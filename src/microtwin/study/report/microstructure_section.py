@@ -36,7 +36,8 @@ def microstructure_section(data: ReportData) -> str:
         else f"{' × '.join(map(str, shape))} evenly spaced voxels of the image are shown"
     )
     voxel = size_words(micro.voxel_size)
-    body = f'<ul class="legend" aria-label="Colours of the phases">{legend}</ul>'
+    body = f"<p>{text(data.made)}</p>" if data.made else ""
+    body += f'<ul class="legend" aria-label="Colours of the phases">{legend}</ul>'
     body += figure(
         slices_figure(micro),
         f"Middle slices of the labelled image (voxel {voxel}). z is through-plane.",

@@ -347,6 +347,8 @@ class ReportData:
     curves : mapping or None
         Abscissae and ordinates by phase, under the names local_thickness (m, share above),
         chords_z, chords_y, chords_x (m, 1/m) and two_point (m, probability).
+    made : str
+        How a virtual microstructure came out, in a sentence; empty for an image.
     scan : ScanView or None
         How the labels were made; None for a study that starts from labels.
     segmentation : SegmentationView or None
@@ -365,5 +367,6 @@ class ReportData:
     records: tuple[dict[str, Any], ...] = ()
     descriptors: dict[str, Any] | None = None
     curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]] | None = None
+    made: str = ""
     scan: ScanView | None = None
     segmentation: SegmentationView | None = None

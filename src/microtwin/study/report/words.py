@@ -47,6 +47,7 @@ _NAMES = {
     "saturated_voxels": "Saturated voxels",
     "grey_value_balance": "Grey value balance",
     "scale_separation": "Thickness over structure length",
+    "particle_growth": "Particles over the size asked for",
     "no_trend": "Largest trend over its chance",
     "floating_solid": "Solid that floats",
 }
