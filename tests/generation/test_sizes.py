@@ -81,7 +81,7 @@ def test_every_way_to_write_a_distribution():
         ({"d50": 1e-6}, "not understood"),
         ((-1.0, 0.1), "mean above 0|a mean above 0"),
         ({"d10": 3.0, "d50": 2.0, "d90": 4.0}, "ascending"),
-        ({"table": [(1.0, 0.2), (2.0, 1.0)]}, "from 0"),
+        ({"table": [(1.0, 0.2), (2.0, 1.0)]}, "the first share 0"),
         ({"table": [(1.0, 0.0), (2.0, 1.0)], "weight": "mass"}, "'volume' or 'number'"),
     ],
 )
