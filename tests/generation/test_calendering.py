@@ -32,6 +32,9 @@ def test_solids_are_kept_and_the_pore_gives_way():
         before.areal_loading(densities), rel=1e-4
     )
     assert after.particles.extent[0] == pytest.approx(after.thickness, rel=1e-12)
+    # Growth under the press comes on top of that before.
+    grown = after.particles.volumes.sum() / before.particles.volumes.sum()
+    assert after.growth[0] / before.growth[0] == pytest.approx(grown ** (1 / 3))
     assert before.calendered(0.0).micro.shape == before.micro.shape
 
 

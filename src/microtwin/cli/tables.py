@@ -38,6 +38,7 @@ SHOWN = (
     "specific_surface",
     "tortuosity_factor",
     "relative_diffusivity",
+    "particle_growth",
     "between_class_variance",
     "contrast_to_noise",
     "resolution",
@@ -115,6 +116,12 @@ _MEANING = {
     "known_fractions_met": "the labels could not be given the known fractions; they differ by more "
     "than {limit:.2g}",
     "floating_solid": "more than {share} of the solid is not connected to the rest",
+    "scale_separation": "the electrode is not {limit:.2g} times as thick as the structure is long, "
+    "or the image is too small to tell",
+    "no_trend": "the fraction changes along an axis by more than chance, or the image is too small "
+    "to tell",
+    "particle_growth": "the particles jammed and were grown by more than a factor of {limit:.3g}, "
+    "so they are larger than asked for",
     "flux_spread": "the flux differs between layers by more than {limit:.2g}",
     "tortuosity_factor_at_least_1": "the tortuosity factor is below its bound {limit:.2g}",
 }

@@ -29,7 +29,8 @@ from .electrodes import Electrode, electrode
 from .forms import Body
 from .laminates import laminate, laminate_level_set
 from .lattices import lattice_spheres, lattice_spheres_level_set
-from .packing import ParticleType, packed_particles
+from .packing import packed_particles
+from .particle_types import ParticleType
 from .particles import Particles, paint, surface_distances
 from .plurigaussian import plurigaussian
 from .random_fields import gaussian_field, gaussian_level_set, gaussian_random_field

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .packing import checked_profile
+from .particle_types import profile_at
 from .particles import Particles, surface_distances
 from .random_fields import gaussian_random_field
 
@@ -75,13 +75,10 @@ def binder_mask(
     second *= np.float32(weight)
     score += second
     voxel = np.array(particles.extent) / shape
-    score += np.float32(_ROUGHNESS * mean) * gaussian_random_field(
-        shape,
-        tuple(_GRAIN * mean / voxel),
-        # A stream of its own: the same integer seed would reuse the numbers of the packing.
-        # Between walls nothing asks whether the roughness repeats itself.
-        seed=seed + 2**32,
-    )
+    # Periodic even between walls, where nothing asks whether the roughness repeats itself. The seed
+    # is a stream of its own: the same integer would reuse the numbers of the packing.
+    rough = gaussian_random_field(shape, tuple(_GRAIN * mean / voxel), seed + 2**32)
+    score += np.float32(_ROUGHNESS * mean) * rough
     score[~free] = np.inf
     chosen = _lowest(score.ravel(), count).reshape(shape)
     if profile is None:
@@ -103,9 +100,7 @@ def _quotas(
     natural: NDArray[np.int64], room: NDArray[np.int64], profile: Sequence[float]
 ) -> NDArray[np.int64]:
     """Share out the voxels among the layers: what each would get, times the profile."""
-    values = checked_profile(profile)
-    heights = (np.arange(natural.size) + 0.5) / natural.size
-    wanted = natural * np.interp(heights, np.linspace(0.0, 1.0, values.size), values)
+    wanted = natural * profile_at(profile, (np.arange(natural.size) + 0.5) / natural.size)
     wanted *= natural.sum() / max(wanted.sum(), 1.0)
     if np.any(wanted > room):
         raise ValueError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 __all__ = ["checked_fraction", "checked_periodic", "checked_shape", "checked_triple"]
 
 Shape = tuple[int, int, int]
@@ -13,7 +15,8 @@ Triple = tuple[float, float, float]
 
 def checked_shape(shape: int | Sequence[int]) -> Shape:
     """Return a shape (nz, ny, nx) as three whole numbers; one number means a cube."""
-    values = (shape,) * 3 if isinstance(shape, int) else tuple(shape)
+    # NumPy's integers count too.
+    values = (int(shape),) * 3 if isinstance(shape, int | np.integer) else tuple(shape)
     if len(values) != 3 or any(int(n) != n or n < 2 for n in values):
         raise ValueError(
             f"shape {shape!r} is not allowed; "
@@ -33,7 +36,7 @@ def checked_fraction(value: float, name: str) -> float:
 
 def checked_triple(value: float | Sequence[float], name: str, remedy: str) -> Triple:
     """Return one positive number, or three in the order (z, y, x), as three."""
-    values = (value,) * 3 if isinstance(value, int | float) else tuple(value)
+    values = (float(value),) * 3 if isinstance(value, int | float | np.number) else tuple(value)
     if len(values) != 3 or not all(math.isfinite(v) and v > 0 for v in values):
         raise ValueError(f"{name} {value!r} is not allowed; {remedy}")
     return (float(values[0]), float(values[1]), float(values[2]))

@@ -14,7 +14,8 @@ from ..microstructure import AXES, Microstructure
 from .binder import binder_mask
 from .calendering import LARGEST_STRAIN, calendered, checked_strain
 from .checks import checked_fraction, checked_periodic, checked_shape, checked_triple
-from .packing import JammedError, ParticleType, packed_particles
+from .packing import JammedError, packed_particles
+from .particle_types import ParticleType
 from .particles import Particles, smallest_gauges
 
 __all__ = ["Electrode", "electrode"]
@@ -50,8 +51,8 @@ class Electrode:
     phases : tuple of str
         Phase of each type of particles, by `Particles.population`.
     growth : tuple of float
-        Factor by which the particles of each phase were grown or shrunk, after packing, to meet
-        its fraction; well above 1 where they jammed.
+        Factor by which the particles of each phase were grown or shrunk, after packing and after
+        calendering together, to meet its fraction; well above 1 where they jammed.
     """
 
     micro: Microstructure
@@ -137,10 +138,12 @@ class Electrode:
                 "give a smaller strain"
             )
         pressed = calendered(self.particles, 1.0 - thin / nz, flattening, overlap_tolerance)
-        return _painted(
+        made = _painted(
             pressed, (thin, ny, nx), self.micro.voxel_size, self.phases, fractions,
             self.binder_morphology, self.binder_profile, self.seed,
         )  # fmt: skip
+        growth = tuple(old * new for old, new in zip(self.growth, made.growth, strict=True))
+        return replace(made, growth=growth)
 
 
 def electrode(

@@ -28,7 +28,9 @@ from ..numerics.compiling import INNER, OPTIONS
 
 __all__ = [
     "ELLIPSOID",
+    "FARTHEST",
     "IRREGULAR",
+    "NEAREST",
     "PLATE",
     "POLYHEDRON",
     "SPHERE",
@@ -39,9 +41,9 @@ __all__ = [
 
 SPHERE, ELLIPSOID, PLATE, POLYHEDRON, IRREGULAR = range(5)
 
-# The surface of an irregular body lies between these gauges of the ball it is made from, and far
-# from it its waves do not matter.
-_NEAR = 0.4
+# Irregular bodies have their surface between these gauges of the ball they are made from (`forms`
+# draws no others), and far from it their waves do not matter.
+NEAREST, FARTHEST = 0.3, 2.5
 
 
 @njit(**INNER)
@@ -75,7 +77,7 @@ def gauge_and_distance(kind, data, first, end, a, p, q, r):
         return gauge, -smallest
     # Gradient of the gauge in the frame of the body; for an ellipsoid it is the unit vector.
     gu, gv, gw = u / gauge, v / gauge, w / gauge
-    if kind == IRREGULAR and _NEAR < gauge < 1.0 / _NEAR:
+    if kind == IRREGULAR and NEAREST < gauge < FARTHEST:
         # The radius r(u) in the direction u makes the gauge |q| / r, and its gradient
         # u / r - |q| / r^2 grad r, with the sum of h P_n'(k . u) (k - (k . u) u) / |q| in it.
         eu, ev, ew = gu, gv, gw

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from .form_kernels import ELLIPSOID, IRREGULAR, PLATE, POLYHEDRON, SPHERE
+from .form_kernels import ELLIPSOID, FARTHEST, IRREGULAR, NEAREST, PLATE, POLYHEDRON, SPHERE
 
 __all__ = ["BALL", "Body", "Form", "bodies_of", "checked_form", "packed_bodies", "plate_volume"]
 
@@ -140,8 +140,25 @@ def _polyhedron(facets: int, rng: np.random.Generator) -> Body:
 
 def _irregular(roughness: float, rng: np.random.Generator) -> Body:
     """Draw waves over the unit sphere, in random directions; the radius follows their sum."""
-    from scipy.special import eval_legendre
+    dense = _fibonacci(_DENSE)
+    while True:
+        waves = _waves(roughness, rng)
+        radii = _wavy_radii(waves, dense)
+        size = float(np.mean(radii**3) ** (-1.0 / 3.0))
+        reach = _BETWEEN * size * float(radii.max())
+        # The roughest few have a waist that is thin or none at all.
+        if size * radii.min() > _BETWEEN * NEAREST and reach < FARTHEST:
+            break
+    surface = np.vstack([waves, [0.0, 0.0, 0.0, 0.0, size]])
+    corners = _fibonacci(_CORNERS)
+    hull = size * _wavy_radii(waves, corners)[:, None] * corners
+    points = size * radii[:, None] * dense
+    hull *= _BETWEEN * np.max((points @ corners.T).max(0) / (hull @ corners.T).max(0))
+    return Body("irregular", surface, hull, reach)
 
+
+def _waves(roughness: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Rows of direction, degree and height of waves with this standard deviation together."""
     directions = rng.standard_normal((len(_DEGREES), 3))
     directions /= np.linalg.norm(directions, axis=1)[:, None]
     degrees = np.array(_DEGREES, float)
@@ -149,21 +166,15 @@ def _irregular(roughness: float, rng: np.random.Generator) -> Body:
     # one degree in random directions are hardly correlated.
     heights = rng.choice([-1.0, 1.0], degrees.size) / degrees
     heights *= roughness / math.sqrt(np.sum(heights**2 / (2.0 * degrees + 1.0)))
+    return np.column_stack([directions, degrees, heights])
 
-    def radii(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        along = points @ directions.T
-        waves = np.stack([eval_legendre(n, along[:, i]) for i, n in enumerate(_DEGREES)], axis=1)
-        return 1.0 + waves @ heights
 
-    dense = radii(_fibonacci(_DENSE))
-    size = float(np.mean(dense**3) ** (-1.0 / 3.0))
-    corners = _fibonacci(_CORNERS)
-    waves = np.column_stack([directions, degrees, heights])
-    surface = np.vstack([waves, [0.0, 0.0, 0.0, 0.0, size]])
-    hull = size * radii(corners)[:, None] * corners
-    surface_points = size * dense[:, None] * _fibonacci(_DENSE)
-    hull *= _BETWEEN * np.max((surface_points @ corners.T).max(0) / (hull @ corners.T).max(0))
-    return Body("irregular", surface, hull, _BETWEEN * size * float(dense.max()))
+def _wavy_radii(waves: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Radius with these waves in the directions of points on the unit sphere, about 1."""
+    from scipy.special import eval_legendre
+
+    values: NDArray[np.float64] = eval_legendre(waves[:, 3], points @ waves[:, :3].T)
+    return 1.0 + values @ waves[:, 4]
 
 
 def _spread_directions(n: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..microstructure import Direction, axis_index
 from ..numerics.threads import even_shares, over_slabs
 from . import form_kernels, packing_kernels
-from .checks import Triple, checked_fraction, checked_periodic, checked_shape, checked_triple
-from .forms import UNIT_VOLUME, Body, Form, bodies_of, checked_form, packed_bodies, plate_volume
-from .orientations import axes_with_order, frames_along
+from .checks import checked_fraction, checked_periodic, checked_shape, checked_triple
+from .drawing import drawn_particles
+from .forms import packed_bodies
+from .particle_types import ParticleType
 from .particles import Particles
-from .sizes import diameters_from
 
-__all__ = ["JammedError", "ParticleType", "checked_profile", "packed_particles", "separated"]
+__all__ = ["JammedError", "packed_particles", "separated"]
 
 _MAX_SWEEPS = 2000
 # Part of half an overlap that one sweep takes from each of two equal particles. Particles have
@@ -28,121 +27,10 @@ _MAX_SWEEPS = 2000
 _RELAXATION = 0.4
 # Particles closer than this part of their mean radius are watched for overlaps.
 _SKIN = 0.5
-# Of one type. More are mostly smaller than a voxel, or a mistake in the unit.
-_MOST_PARTICLES = 300_000
-# Sizes change by at most this part to meet the solid fraction; a box that needs more holds only
-# one or two particles.
-_LARGEST_SCALING = 0.1
 
 
 class JammedError(ValueError):
     """Particles that cannot be packed as densely as asked for."""
-
-
-@dataclass(frozen=True)
-class ParticleType:
-    """One type of particles in a recipe.
-
-    Parameters
-    ----------
-    diameter : float, (float, float), mapping or sampler
-        Diameters of the spheres of equal volume, in metres, as `diameters_from` takes them: one
-        value; mean and standard deviation of a lognormal distribution by number; ``{"d10": ...,
-        "d50": ..., "d90": ...}`` or ``{"table": [(diameter, share below), ...]}`` by volume; a
-        frozen `scipy.stats` distribution.
-    form : {"sphere", "ellipsoid", "plate", "polyhedron", "irregular"}
-        Plates are discs with a rounded rim; polyhedra have random facets; irregular particles
-        have a wavy surface.
-    aspect_ratio : float or (float, float)
-        Length along the axis of the particle over its width: 0.2 is flat, 5 is a rod, 1 is
-        neither. Two numbers are mean and standard deviation of a lognormal distribution; values
-        of plates that come out above 0.99 are set to that.
-    alignment : float
-        Order parameter of the particle axes, the mean of (3 cos^2 t - 1) / 2 over the angles t
-        to `axis`: 0 is random, 1 all along the axis, -0.5 all across it.
-    axis : {"z", "y", "x"}
-        Axis of the image to which `alignment` refers. Flat particles that lie in the plane of
-        the electrode have their axes along z.
-    share : float
-        Volume of this type relative to the other types.
-    profile : sequence of float, optional
-        Relative number of particles per height, from z = 0 to z = L at equal distances, linear
-        between them: (1, 2) has twice as many at the top. Needs walls along z.
-    phase : str
-        Name of the phase that these particles make.
-    facets : int
-        Number of facets of a polyhedron, 6 to 60.
-    roughness : float
-        Standard deviation of the radius of an irregular particle over its mean, up to 0.2.
-
-    Raises
-    ------
-    ValueError
-        If a value is not allowed.
-    """
-
-    diameter: Any
-    form: Form = "sphere"
-    aspect_ratio: float | tuple[float, float] = 1.0
-    alignment: float = 0.0
-    axis: Direction = "z"
-    share: float = 1.0
-    profile: Sequence[float] | None = None
-    phase: str = "active"
-    facets: int = 14
-    roughness: float = 0.1
-
-    def __post_init__(self) -> None:
-        diameters_from(self.diameter)
-        checked_form(self.form)
-        axis_index(self.axis)
-        ratio = self.aspect_ratio
-        numbers = (ratio, 0.0) if isinstance(ratio, int | float) else tuple(ratio)
-        mean, deviation = numbers if len(numbers) == 2 else (math.nan, math.nan)
-        if not (0.02 <= mean <= 50 and 0 <= deviation <= mean):
-            raise ValueError(
-                f"aspect ratio {ratio!r} is not allowed; give length over width from 0.02 to 50, "
-                "or its mean and standard deviation"
-            )
-        if self.form == "sphere" and (mean, deviation) != (1.0, 0.0):
-            raise ValueError(
-                f"a sphere has no aspect ratio {ratio!r}; choose form 'ellipsoid', 'plate', "
-                "'polyhedron' or 'irregular'"
-            )
-        if self.form == "plate" and mean >= 1:
-            raise ValueError(
-                f"aspect ratio {ratio!r} of a plate is not allowed; give its thickness over its "
-                "diameter, below 1"
-            )
-        allowed = {
-            "alignment": (-0.5 <= self.alignment <= 1, "from -0.5 (all across) to 1 (all along)"),
-            "share": (math.isfinite(self.share) and self.share > 0, "a number above 0"),
-            "facets": (self.facets in range(6, 61), "a whole number from 6 to 60"),
-            "roughness": (0 <= self.roughness <= 0.2, "from 0 to 0.2"),
-        }
-        for name, (fine, remedy) in allowed.items():
-            if not fine:
-                raise ValueError(f"{name} {getattr(self, name)!r} is not allowed; give {remedy}")
-        if self.profile is not None:
-            checked_profile(self.profile)
-
-    @property
-    def spherical(self) -> bool:
-        """Whether turning a particle changes nothing."""
-        return self.form == "sphere"
-
-
-def checked_profile(profile: Sequence[float]) -> NDArray[np.float64]:
-    """Return relative amounts at equal distances from z = 0 to z = L, with a mean of about 1."""
-    values = np.array(profile, float)
-    fine = values.ndim == 1 and values.size > 1 and np.all((values >= 0) & (values < np.inf))
-    if not fine or not values.sum() > 0:
-        raise ValueError(
-            f"profile {profile!r} is not allowed; give two or more relative amounts from z = 0 to "
-            "z = L, none below 0, for example (1, 2)"
-        )
-    mean: float = np.trapezoid(values) / (values.size - 1)
-    return values / mean
 
 
 def packed_particles(
@@ -212,7 +100,7 @@ def packed_particles(
         )
     extent = (shape[0] * size[0], shape[1] * size[1], shape[2] * size[2])
     rng = np.random.default_rng(seed)
-    drawn = _drawn(types, solid_fraction * math.prod(extent), extent, flags, rng)
+    drawn = drawn_particles(types, solid_fraction * math.prod(extent), extent, flags, rng)
     packing, worst = separated(drawn, overlap_tolerance, _MAX_SWEEPS)
     if worst > overlap_tolerance:
         raise JammedError(
@@ -296,123 +184,6 @@ def _check_room(particles: Particles, half: NDArray[np.float64]) -> None:
             f"{' x '.join(f'{edge:.3g}' for edge in particles.extent)} m; "
             "use a larger image, smaller particles or less strain"
         )
-
-
-def _drawn(
-    types: Sequence[ParticleType],
-    volume: float,
-    extent: Triple,
-    periodic: tuple[bool, bool, bool],
-    rng: np.random.Generator,
-) -> Particles:
-    """Draw the particles of all types, at random places, with exactly this volume together."""
-    shares = np.array([kind.share for kind in types])
-    shares /= shares.sum()
-    radii = [
-        _radii(kind, volume * share, extent, rng) for kind, share in zip(types, shares, strict=True)
-    ]
-    bodies: list[Body] = []
-    parts: list[tuple[NDArray[Any], ...]] = []
-    for number, (kind, sizes) in enumerate(zip(types, radii, strict=True)):
-        own = bodies_of(kind.form, kind.facets, kind.roughness, rng)
-        chosen = len(bodies) + rng.integers(len(own), size=sizes.size)
-        bodies += own
-        ratio = _aspect_ratios(kind, sizes.size, rng)
-        axes = _stretched(kind.form, sizes, ratio)
-        axis = axes_with_order(kind.alignment, kind.axis, sizes.size, rng)
-        frames = frames_along(axis, rng)
-        places = _places(kind.profile, sizes.size, rng)
-        parts.append((axes, frames, chosen, np.full(sizes.size, number), places))
-    axes, frames, body, population, places = (np.concatenate(p) for p in zip(*parts, strict=True))
-    order = np.argsort(-np.prod(axes, axis=1), kind="stable")
-    particles = Particles(
-        places[order],
-        axes[order],
-        extent,
-        periodic,
-        frames[order],
-        body[order],
-        tuple(bodies),
-        population[order],
-    )
-    half = particles.half_extents
-    _check_room(particles, half)
-    low = np.where(periodic, 0.0, half)
-    high = np.where(periodic, extent, extent - half)
-    return replace(particles, centres=low + places[order] * (high - low))
-
-
-def _radii(
-    kind: ParticleType, volume: float, extent: Triple, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Draw the radii of spheres that have this volume together."""
-    sampler = diameters_from(kind.diameter)
-    drawn, size = np.zeros(0), 256
-    while True:
-        batch = np.asarray(sampler.rvs(size=size, random_state=rng), float)
-        if not np.all(np.isfinite(batch) & (batch > 0)):
-            raise ValueError("a diameter drawn is not positive; use a distribution above 0 metres")
-        drawn = np.concatenate([drawn, batch])
-        filled = np.cumsum(math.pi / 6.0 * drawn**3)
-        if filled[-1] >= volume:
-            break
-        expected = drawn.size * volume / filled[-1]
-        if expected > _MOST_PARTICLES:
-            raise ValueError(
-                f"about {expected:.2g} particles with a mean diameter of {drawn.mean():.3g} m "
-                f"would be needed, and at most {_MOST_PARTICLES} are packed; use larger particles, "
-                "cut off the smallest sizes or use a smaller image"
-            )
-        size = max(256, int(1.1 * expected) - drawn.size)
-    n = int(np.argmin(np.abs(filled - volume))) + 1
-    scale = float((volume / filled[n - 1]) ** (1.0 / 3.0))
-    if abs(scale - 1.0) > _LARGEST_SCALING:
-        raise ValueError(
-            f"particles of diameter {drawn[0]:.3g} m do not fit a box of "
-            f"{' x '.join(f'{edge:.3g}' for edge in extent)} m in the amount asked for; "
-            "use a larger image or smaller particles"
-        )
-    # The largest come first: places are evenly scattered among those of similar size, too.
-    return np.sort(0.5 * scale * drawn[:n])[::-1]
-
-
-def _aspect_ratios(kind: ParticleType, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    if isinstance(kind.aspect_ratio, int | float):
-        return np.full(n, float(kind.aspect_ratio))
-    mean, deviation = kind.aspect_ratio
-    return diameters_from((mean, deviation)).rvs(n, rng)
-
-
-def _stretched(
-    form: Form, radius: NDArray[np.float64], ratio: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Semi-axes of particles with the volume of spheres of these radii."""
-    if form == "plate":
-        ratio = np.minimum(ratio, 0.99)
-        across = radius * (UNIT_VOLUME / plate_volume(ratio, np.ones_like(ratio))) ** (1.0 / 3.0)
-    else:
-        across = radius * ratio ** (-1.0 / 3.0)
-    return np.stack([ratio * across, across, across], axis=1)
-
-
-def _places(
-    profile: Sequence[float] | None, n: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Places in the unit cube, with the density of the profile along z.
-
-    A scrambled Sobol sequence: points at random would crowd in some regions and leave others
-    empty, over distances that pushing neighbours apart does not even out.
-    """
-    from scipy.stats import qmc
-
-    places: NDArray[np.float64] = qmc.Sobol(3, rng=rng).random(1 << (n - 1).bit_length())[:n]
-    if profile is not None:
-        values = checked_profile(profile)
-        fine = np.linspace(0.0, 1.0, 1025)
-        density = np.interp(fine, np.linspace(0.0, 1.0, values.size), values)
-        below = np.concatenate([[0.0], np.cumsum(0.5 * (density[1:] + density[:-1]))])
-        places[:, 0] = np.interp(places[:, 0], below / below[-1], fine)
-    return places
 
 
 def _bounding_radii(particles: Particles) -> NDArray[np.float64]:

@@ -12,8 +12,11 @@ from .form_kernels import SPHERE, support
 
 __all__ = ["gather_pushes", "near_pairs", "separate_pairs", "turn_and_measure"]
 
-# Steps by which the direction of a pair is improved each time it is looked at.
+# Steps by which the direction of a pair is improved each time it is looked at; their length, for a
+# gradient as long as the sum of the bounding radii; and what is left of it after one that failed.
 _STEPS = 2
+_LENGTH = 0.5
+_SHORTER = 0.4
 
 
 @njit(**INNER)
@@ -92,7 +95,7 @@ def separate_pairs(
                         )
                         if t > s:
                             s, g, c, u = t, h, d, v
-            step = 0.5 / reach
+            step = _LENGTH / reach
             for _ in range(_STEPS):
                 if s >= 0.0:
                     break
@@ -107,7 +110,7 @@ def separate_pairs(
                 if t > s:
                     s, g, c, u = t, h, d, v
                 else:
-                    step *= 0.4
+                    step *= _SHORTER
         for axis in range(3):
             arms[k, 0, axis], arms[k, 1, axis] = c[axis], c[axis] - r[axis]
         directions[k, 0], directions[k, 1], directions[k, 2] = u

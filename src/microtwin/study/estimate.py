@@ -31,11 +31,16 @@ NS_PER_VOXEL_FIELDS = 500
 NS_PER_VOXEL_DESCRIPTORS = {
     "surface": 100,
     "topology": 80,
-    "chords": 40,
-    "sizes": 1500,
-    "paths": 500,
+    "chords": 170,
+    "sizes": 1800,
+    "paths": 1000,
 }
-NS_PER_VOXEL_GENERATE = 6000
+# Descriptors with correlations; a generated electrode with two phases of particles.
+BYTES_PER_VOXEL_DESCRIPTORS = 30
+BYTES_PER_VOXEL_GENERATE = 45
+# Particles that jam take longer, which nobody knows before.
+NS_PER_VOXEL_GENERATE = 500
+NS_PER_VOXEL_CALENDERING = 4000
 # A segmented scan: itself, labels, probabilities of three phases and a slab of work.
 BYTES_PER_VOXEL_SCAN = 12
 NS_PER_VOXEL_SCAN = 6000
@@ -217,6 +222,10 @@ def _bytes_per_voxel(study: Study) -> float:
     fields = study.transport is not None and study.output.fields
     if study.from_grey_values:
         solve = max(solve, BYTES_PER_VOXEL_SCAN)
+    if study.descriptors:
+        solve = max(solve, BYTES_PER_VOXEL_DESCRIPTORS)
+    if study.generate is not None:
+        solve = max(solve, BYTES_PER_VOXEL_GENERATE)
     return solve + (BYTES_PER_VOXEL_FIELDS if fields else 0)
 
 
@@ -245,4 +254,10 @@ def _ns_per_voxel(study: Study) -> float:
         total += 1.125 * sum(NS_PER_VOXEL_DESCRIPTORS[group] for group in groups)
     total += NS_PER_VOXEL_SCAN * study.from_grey_values
     total += NS_PER_VOXEL_RECONSTRUCT * (study.projections is not None)
-    return total + NS_PER_VOXEL_GENERATE * (study.generate is not None)
+    if study.generate is not None:
+        total += NS_PER_VOXEL_GENERATE
+        # Pressing packs the particles anew in each of its steps; random fields have none.
+        total += NS_PER_VOXEL_CALENDERING * (
+            getattr(study.generate, "calendering", None) is not None
+        )
+    return total

@@ -141,7 +141,8 @@ def _curves(micro: Microstructure, descriptors: Descriptors) -> dict[str, dict[s
                 longest = int(np.flatnonzero(lines.whole).max(initial=1)) + 1
                 curve = [lines.lengths[1:longest], lines.density[1:longest]]
                 found.setdefault(f"chords_{axis}", {})[phase] = curve
-            distance, probability = two_point(micro, phase, max(1, min(micro.shape) // 2)).radial()
+            # Beyond a quarter of the image the correlation is mostly noise.
+            distance, probability = two_point(micro, phase, max(1, min(micro.shape) // 4)).radial()
             found.setdefault("two_point", {})[phase] = [distance, probability]
     return found
 
