@@ -36,6 +36,13 @@ __all__ = [
     "two_point",
 ]
 
+from .areas import (
+    InterfaceAreas,
+    interface_area,
+    measured_volume,
+    projected_area,
+    surface_area,
+)
 from .balls import SizeDistribution, constrictivity, intruded_diameter, local_thickness
 from .chord_lengths import Chords, chords
 from .correlation import TwoPoint, two_point
@@ -52,12 +59,5 @@ from .random_media import (
     gaussian_two_point,
 )
 from .summary import GROUPS, Descriptors, describe, percolating_fraction
-from .surface import (
-    InterfaceAreas,
-    interface_area,
-    measured_volume,
-    projected_area,
-    surface_area,
-)
 from .topology import Topology, betti_numbers, euler_density
 from .triple_lines import triple_line_density

@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..microstructure import Microstructure
-from .crossings import (
+from ..geometry.crossings import (
     euler_number,
     phase_histogram,
     plane_spacings,
     projected_areas,
     section_euler_numbers,
 )
-from .orientation import area_from_projections, crofton_weights
-from .surface import measured_volume
+from ..geometry.orientation import area_from_projections, crofton_weights
+from ..geometry.surface import measured_volume
+from ..microstructure import Microstructure
 
 __all__ = ["Minkowski", "minkowski_functionals"]
 

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..connectivity import label_clusters, percolating_mask
+from ..geometry.surface import InterfaceAreas, interface_area, measured_volume
 from ..microstructure import AXES, Direction, Microstructure
 from .balls import SizeDistribution, sizes_and_constrictivity
 from .chord_lengths import chords
 from .curvature import minkowski_functionals
 from .paths import geodesic_tortuosity
-from .surface import InterfaceAreas, interface_area, measured_volume
 from .topology import Topology, betti_numbers, euler_density
 from .triple_lines import triple_line_density
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..connectivity import label_clusters
+from ..geometry.crossings import configuration_histogram, euler_number, phase_histogram
+from ..geometry.surface import measured_volume
 from ..microstructure import Microstructure
-from .crossings import configuration_histogram, euler_number, phase_histogram
-from .surface import measured_volume
 
 __all__ = ["Topology", "betti_numbers", "euler_density"]
 

@@ -7,12 +7,12 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.crossings import plane_cells, plane_spacings
+from ..geometry.orientation import DIRECTIONS, area_from_projections
+from ..geometry.surface import measured_volume
 from ..microstructure import Microstructure
 from ..numerics.threads import even_shares, over_slabs
 from . import triple_kernels as kernels
-from .crossings import plane_cells, plane_spacings
-from .orientation import DIRECTIONS, area_from_projections
-from .surface import measured_volume
 
 __all__ = ["triple_line_density"]
 

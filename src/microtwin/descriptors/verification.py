@@ -12,12 +12,13 @@ from functools import partial
 import numpy as np
 
 from ..generation import boolean_spheres, gaussian_field
+from ..geometry.orientation import area_from_projections
+from ..geometry.surface import projected_area, surface_area
 from ..microstructure import Microstructure
 from ..trust.verification import Case
 from .balls import constrictivity
 from .correlation import two_point
 from .curvature import minkowski_functionals
-from .orientation import area_from_projections
 from .paths import geodesic_tortuosity
 from .random_media import (
     boolean_specific_surface,
@@ -27,7 +28,6 @@ from .random_media import (
     gaussian_specific_surface,
     gaussian_two_point,
 )
-from .surface import projected_area, surface_area
 
 __all__ = ["CASES", "digitised_box", "digitised_ellipsoid", "spheroid_area"]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from microtwin.descriptors.orientation import (
+from microtwin.geometry.orientation import (
     DIRECTIONS,
     area_from_projections,
     crofton_area,

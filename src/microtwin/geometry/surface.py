@@ -93,7 +93,7 @@ def projected_area(
     -------
     ndarray, shape (13,)
         Integral of abs(n . u) dA over the boundary in m^2, for each direction u of
-        `microtwin.descriptors.orientation.DIRECTIONS`.
+        `microtwin.geometry.orientation.DIRECTIONS`.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def surface_area(
     """Return the area of the boundary of a phase, or of several phases taken together, in m^2.
 
     Boundary crossings along 13 directions are counted on 2x2x2 configurations and turned into
-    an area by `microtwin.descriptors.orientation.area_from_projections`. On digitised spheres
+    an area by `microtwin.geometry.orientation.area_from_projections`. On digitised spheres
     of radius R voxels the mean error is about -17 / R^2 percent, since a line that enters and
     leaves within one voxel spacing is not seen.
 

@@ -86,7 +86,7 @@ def projected_areas(
     Returns
     -------
     ndarray, shape (13,)
-        In m^2, in the order of `microtwin.descriptors.orientation.DIRECTIONS`.
+        In m^2, in the order of `microtwin.geometry.orientation.DIRECTIONS`.
     """
     spacing = np.linalg.norm(np.array(DIRECTIONS) * voxel_size, axis=1)
     return (histogram @ _crossing_table()) * (np.prod(voxel_size) / spacing)
@@ -107,7 +107,7 @@ def section_euler_numbers(histogram: NDArray[np.int64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray, shape (13,)
-        In the order of `microtwin.descriptors.orientation.DIRECTIONS`, which here are the normals
+        In the order of `microtwin.geometry.orientation.DIRECTIONS`, which here are the normals
         in the reciprocal lattice.
     """
     return histogram @ _section_table()
@@ -177,7 +177,7 @@ def plane_cells(normal: tuple[int, ...]) -> list[tuple[float, list[int]]]:
     Parameters
     ----------
     normal : 3 ints
-        One of `microtwin.descriptors.orientation.DIRECTIONS`.
+        One of `microtwin.geometry.orientation.DIRECTIONS`.
 
     Returns
     -------

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from microtwin.descriptors.crossings import configuration_histogram, projected_areas
-from microtwin.descriptors.orientation import DIRECTIONS
+from microtwin.geometry.crossings import configuration_histogram, projected_areas
+from microtwin.geometry.orientation import DIRECTIONS
 
 
 def member_of(*labels: int) -> np.ndarray:

@@ -18,9 +18,9 @@ from microtwin.descriptors import (
     projected_area,
     surface_area,
 )
-from microtwin.descriptors.orientation import DIRECTIONS, crofton_area, crofton_weights
 from microtwin.descriptors.verification import digitised_box, digitised_ellipsoid, spheroid_area
 from microtwin.generation import boolean_spheres, electrode, laminate
+from microtwin.geometry.orientation import DIRECTIONS, crofton_area, crofton_weights
 
 THREE = {"pore": 0, "active": 1, "binder": 2}
 
