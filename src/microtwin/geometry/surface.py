@@ -25,6 +25,8 @@ __all__ = [
     "surface_area",
 ]
 
+ROUNDING = 1e-12
+
 
 class InterfaceAreas(Mapping[tuple[str, str], float]):
     """Area of the interface between each pair of phases; a pair may be asked for in any order.
@@ -164,5 +166,7 @@ def interface_area(micro: Microstructure, periodic: bool = False) -> InterfaceAr
         else:
             union = projected_area(micro, (a, b), periodic)
         shared = 0.5 * (single[a] + single[b] - union)
+        # What is left of a difference of equal numbers is no area.
+        shared[shared < ROUNDING * np.maximum(single[a], single[b])] = 0.0
         areas[a, b] = area_from_projections(shared, micro.voxel_size)
     return InterfaceAreas(areas)

@@ -145,11 +145,47 @@ def nearest_cuts(first, end, mesh, fields, vertices, nearest):
         nearest[n] = _nearest_cut(mesh, fields, vertices[n], ids, scratch)[0]
 
 
+@njit(**INNER)
+def _simple(mesh, v, tets, n, ids, group):
+    """Tell whether the neighbours of v with a phase of v hang together, and so do all others.
+
+    If not, v is in a thin film or neck, which would fall apart if v were on its surface.
+    """
+    m = _neighbours(mesh, v, ids)
+    for k in range(m):
+        group[k] = k
+    for t in range(n):
+        for i in range(4):
+            for j in range(i):
+                a, b = mesh.cells[tets[t], i], mesh.cells[tets[t], j]
+                if a == v or b == v:
+                    continue
+                mine = mesh.sets[a] & mesh.sets[v] != 0
+                if mine != (mesh.sets[b] & mesh.sets[v] != 0):
+                    continue
+                first, second = 0, 0
+                for k in range(m):
+                    if ids[k] == a:
+                        first = k
+                    elif ids[k] == b:
+                        second = k
+                while group[first] != first:
+                    first = group[first]
+                while group[second] != second:
+                    second = group[second]
+                group[max(first, second)] = min(first, second)
+    roots = 0
+    for k in range(m):
+        roots += group[k] == k
+    return roots <= 2
+
+
 @njit(**OPTIONS)
 def snap(mesh, fields, vertices):
     """Move vertices with a near cut onto the interface, in the order given; return how many."""
     tets, ids = np.empty(STAR, np.int64), np.empty(RINGS, np.int64)
     scratch = np.empty(fields.values.shape[3])
+    group = np.empty(RINGS, np.int64)
     rows, point, old = np.empty((4, 4)), np.empty(3), np.empty(3)
     moved = 0
     for n in range(vertices.size):
@@ -162,7 +198,7 @@ def snap(mesh, fields, vertices):
         point[:] = old
         left = project(fields, phases, fixed_axes(mesh.box[v]), point, rows)
         count = star(mesh, v, tets)
-        if left > 1e-2 or count > tets.size:
+        if left > 1e-2 or count > tets.size or not _simple(mesh, v, tets, count, ids, group):
             continue
         mesh.points[v] = point
         if star_quality(mesh, tets, count, SAFE) < SAFE:

@@ -120,27 +120,50 @@ def _as_meshio(
         for k, name in enumerate(boundary_names(mesh)):
             sets[name.replace("/", "_")] = [none, np.flatnonzero(boundary == k)]
         return meshio.Mesh(points, blocks, cell_sets=sets)
+    if suffix == ".msh":
+        return _with_entities(mesh, points, cells, at_points, at_cells)
     fields = {}
     for name, values in at_cells.items():
         empty = np.full((len(triangles), *values.shape[1:]), np.nan)
         fields[name] = [values.astype(float), empty]
-    if suffix == ".msh":
-        # Physical groups: phases count from 1, boundaries from 101.
-        tags = [phase + 1, (boundary + 101).astype(np.int32)]
-        named = {name: np.array([k + 1, 3]) for k, name in enumerate(mesh.phases)}
-        named |= {name: np.array([k + 101, 2]) for k, name in enumerate(boundary_names(mesh))}
-        fields |= {"gmsh:physical": tags, "gmsh:geometrical": tags}
-        # Each vertex belongs to one entity: a boundary if it lies on one, else a phase.
-        entity = np.empty((len(points), 2), np.int64)
-        entity[cells.ravel()] = np.repeat(np.stack([np.full_like(phase, 3), phase + 1], 1), 4, 0)
-        entity[triangles.ravel()] = np.repeat(
-            np.stack([np.full_like(boundary, 2), boundary + 101], 1), 3, 0
-        )
-        placed = {"gmsh:dim_tags": entity, **at_points}
-        return meshio.Mesh(points, blocks, placed, fields, field_data=named)
     # One number for all: phases as they are, boundaries after them.
     fields["phase"] = [phase, (len(mesh.phases) + boundary).astype(np.int32)]
     return meshio.Mesh(points, blocks, dict(at_points), fields)
+
+
+def _with_entities(
+    mesh: TetrahedralMesh,
+    points: NDArray,
+    cells: NDArray[np.int32],
+    at_points: Mapping[str, NDArray],
+    at_cells: Mapping[str, NDArray],
+) -> meshio.Mesh:
+    """Return a mesh with one entity and one physical group for each phase and each boundary."""
+    import meshio
+
+    triangles, boundary = boundary_triangles(mesh)
+    blocks, tags, chosen, named = [], [], [], {}
+    # Each vertex belongs to one entity: a boundary if it lies on one, else a phase.
+    entity = np.empty((len(points), 2), np.int64)
+    for number, name in enumerate(mesh.phases, start=1):
+        chosen.append(np.flatnonzero(mesh.phase == number - 1))
+        blocks.append(("tetra", cells[chosen[-1]]))
+        tags.append(np.full(len(chosen[-1]), number))
+        named[name] = np.array([number, 3])
+        entity[cells[chosen[-1]].ravel()] = (3, number)
+    for number, name in enumerate(boundary_names(mesh), start=len(mesh.phases) + 1):
+        mine = triangles[boundary == number - len(mesh.phases) - 1][:, ::-1]
+        blocks.append(("triangle", mine))
+        tags.append(np.full(len(mine), number))
+        named[name] = np.array([number, 2])
+        entity[mine.ravel()] = (2, number)
+    fields = {"gmsh:physical": tags, "gmsh:geometrical": tags}
+    for name, values in at_cells.items():
+        parts = [values[cells_of].astype(float) for cells_of in chosen]
+        empty = [np.full((len(tag), *values.shape[1:]), np.nan) for tag in tags[len(parts) :]]
+        fields[name] = parts + empty
+    placed = {"gmsh:dim_tags": entity, **at_points}
+    return meshio.Mesh(points, blocks, placed, fields, field_data=named)
 
 
 def _write_vtkhdf(

@@ -169,8 +169,8 @@ def _write(cells, tets, a, b, c, d):
 
 
 @njit(**OPTIONS)
-def mark_cells(first, end, mixed, cells_per_sample, highest, wish):
-    """Wish for level 0 where a finest cell overlaps a mixed sample, else for the highest level."""
+def mark_cells(first, end, mixed, cells_per_sample, lowest, highest, wish):
+    """Wish for the lowest level where a finest cell overlaps a mixed sample, else the highest."""
     low, high = np.empty(3, np.int64), np.empty(3, np.int64)
     at = np.empty(3, np.int64)
     for k in range(first, end):
@@ -185,7 +185,7 @@ def mark_cells(first, end, mixed, cells_per_sample, highest, wish):
                     for b in range(low[1], high[1] + 1):
                         for a in range(low[2], high[2] + 1):
                             found |= mixed[c, b, a]
-                wish[k, j, i] = 0 if found else highest
+                wish[k, j, i] = lowest if found else highest
 
 
 @njit(**OPTIONS)

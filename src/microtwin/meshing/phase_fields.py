@@ -17,7 +17,8 @@ from .field_kernels import Fields
 __all__ = ["PhaseFields", "image_fields", "kernel_fields", "mixed_samples"]
 
 SIGMA = 0.7  # voxels
-MARGIN = 0.1  # by which a voxel is given back to its phase
+WEAK = 0.1  # lead of a phase over the others below which it may be lost
+MARGIN = 0.3  # by which a voxel is given back to its phase
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,8 @@ class PhaseFields:
         Volume fraction that each phase should have in a mesh. Without it the fields count as exact.
     image : Microstructure, optional
         The image that the fields were made from.
+    thin : ndarray of bool, shape (nz, ny, nx), optional
+        Samples at necks that need elements of the size of a voxel.
     """
 
     values: NDArray[np.float32] = field(repr=False)
@@ -46,6 +49,7 @@ class PhaseFields:
     unit: float
     fractions: Mapping[str, float] | None = None
     image: Microstructure | None = field(default=None, repr=False)
+    thin: NDArray[np.bool_] | None = field(default=None, repr=False)
 
     @property
     def extent(self) -> tuple[float, float, float]:
@@ -84,28 +88,42 @@ def image_fields(micro: Microstructure, sigma: float = SIGMA) -> PhaseFields:
             values[..., p] -= ndimage.gaussian_filter(once, sigma, mode="nearest")
 
     over_slabs(filtered, even_shares(len(names)))
+    thin = np.zeros(micro.shape, bool)
     if micro.probabilities is None:
         for p, name in enumerate(names):
-            _reconnect(values, p, micro.mask(name))
+            thin |= _given_back(values, p, micro.mask(name))
     fractions = {name: micro.volume_fraction(name) for name in names}
-    return PhaseFields(values, micro.voxel_size, names, min(micro.voxel_size), fractions, micro)
+    return PhaseFields(
+        values, micro.voxel_size, names, min(micro.voxel_size), fractions, micro, thin
+    )
 
 
-def _reconnect(values: NDArray[np.float32], p: int, mask: NDArray[np.bool_]) -> None:
-    """Give voxels back to a phase where the filter cut through one of its clusters."""
-    won = values.argmax(axis=3) == p
-    lost = mask & ~won
-    if not lost.any():
-        return
-    whole, parts = label_clusters(mask)[0], label_clusters(mask & won)[0]
-    pairs = np.unique(np.stack([whole[parts > 0], parts[parts > 0]], axis=1), axis=0)
-    clusters, pieces = np.unique(pairs[:, 0], return_counts=True)
-    broken = np.isin(whole, clusters[pieces > 1])
-    back = lost & broken
-    if not back.any():
-        return
-    others = np.delete(values[back], p, axis=1).max(axis=1)
-    values[back, p] = others + MARGIN
+def _given_back(values: NDArray[np.float32], p: int, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Give a phase back the voxels that join parts of one of its clusters; return them.
+
+    Between the parts lie voxels that the filter has taken from the phase, or nearly so.
+    """
+    others = np.delete(values, p, axis=3).max(axis=3)
+    weak = mask & (values[..., p] - others < WEAK)
+    parts, count = label_clusters(mask & ~weak)
+    pieces, bridges = label_clusters(weak)
+    if count < 2 or bridges == 0:
+        return np.zeros_like(mask)
+    touching = []
+    for axis in range(3):
+        for step in (1, -1):
+            beside = np.roll(parts, step, axis)
+            edge: list[slice | int] = [slice(None)] * 3
+            edge[axis] = 0 if step == 1 else -1
+            beside[tuple(edge)] = 0
+            here = weak & (beside > 0)
+            touching.append(np.stack([pieces[here], beside[here]], axis=1).astype(np.int64))
+    pairs = np.unique(np.concatenate(touching), axis=0)
+    joined, number = np.unique(pairs[:, 0], return_counts=True)
+    back = weak & np.isin(pieces, joined[number > 1])
+    around = mask & ndimage.binary_dilation(back, np.ones((3, 3, 3)))
+    values[around, p] = np.maximum(values[around, p], others[around] + MARGIN)
+    return back
 
 
 def kernel_fields(fields: PhaseFields) -> Fields:

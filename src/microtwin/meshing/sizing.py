@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ..numerics.threads import even_shares, over_slabs
 from .field_kernels import Fields
@@ -16,9 +17,13 @@ __all__ = ["octree_levels"]
 
 
 def octree_levels(
-    fields: Fields, mixed: NDArray[np.bool_], size: float, coarsest: float
+    fields: Fields,
+    mixed: NDArray[np.bool_],
+    size: float,
+    coarsest: float,
+    thin: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.uint8]:
-    """Return the levels of the octree: 0 at the interfaces, higher ones inside the phases.
+    """Return the levels of the octree: low at the interfaces, higher inside the phases.
 
     Parameters
     ----------
@@ -26,9 +31,12 @@ def octree_levels(
     mixed : ndarray of bool, shape (nz, ny, nx)
         Samples around which more than one phase wins.
     size : float
-        Edge of the finest cubes, in units of length; changed so that whole cubes fill the box.
+        Edge of the cubes at interfaces, in units of length; changed so that whole cubes fill the
+        box.
     coarsest : float
         Edge that no cube may exceed.
+    thin : ndarray of bool, shape (nz, ny, nx), optional
+        Samples at which cubes must not be larger than 1, whatever their size elsewhere.
 
     Returns
     -------
@@ -36,9 +44,20 @@ def octree_levels(
         Level of the leaf that each finest cell belongs to.
     """
     extent = fields.steps * mixed.shape
-    shape = tuple(max(1, round(length / size)) for length in extent)
-    highest = max(0, min(COARSEST, math.floor(math.log2(coarsest / size) + 1e-9)))
+    finer = 0
+    if thin is not None and thin.any():
+        finer = max(0, math.ceil(math.log2(size) - 1e-9))
+    # Whole cubes at interfaces, so that elements there do not depend on necks elsewhere.
+    shape = tuple(max(1, round(length / size)) * 2**finer for length in extent)
+    highest = max(0, min(COARSEST - finer, math.floor(math.log2(coarsest / size) + 1e-9)))
     wish = np.empty(shape, np.uint8)
-    cells_per_sample = np.array(shape) / mixed.shape
-    over_slabs(mark_cells, even_shares(shape[0]), mixed, cells_per_sample, highest, wish)
+    per_sample = np.array(shape) / mixed.shape
+    levels = (finer, finer + highest)
+    over_slabs(mark_cells, even_shares(shape[0]), mixed, per_sample, *levels, wish)
+    if finer:
+        assert thin is not None
+        close = np.empty(shape, np.uint8)
+        near = ndimage.binary_dilation(thin, np.ones((3, 3, 3)))
+        over_slabs(mark_cells, even_shares(shape[0]), near, per_sample, 0, levels[1], close)
+        np.minimum(wish, close, out=wish)
     return balanced_levels(wish)

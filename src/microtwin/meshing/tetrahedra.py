@@ -232,7 +232,7 @@ def tetrahedralize(
         target = np.array([fields.fractions[name] for name in names])
         kernel = calibrated(kernel, target)
     mixed = mixed_samples(kernel)
-    levels = octree_levels(kernel, mixed, size, coarsest)
+    levels = octree_levels(kernel, mixed, size, coarsest, fields.thin)
     check_memory(estimate_of(fields, levels, mixed), size)
     extent = tuple(length / unit for length in fields.extent)
     mesh = cut_lattice(make_complex(fill_box(levels, extent), kernel), kernel, mixed)
@@ -277,7 +277,7 @@ def estimate(
     coarsest = _checked_sizes(fields, size, coarsest)
     kernel = kernel_fields(fields)
     mixed = mixed_samples(kernel)
-    return estimate_of(fields, octree_levels(kernel, mixed, size, coarsest), mixed)
+    return estimate_of(fields, octree_levels(kernel, mixed, size, coarsest, fields.thin), mixed)
 
 
 def _fields_of(micro: Microstructure) -> PhaseFields:

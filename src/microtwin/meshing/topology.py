@@ -7,23 +7,24 @@ an edge only where three phases meet or at the box.
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 from numpy.typing import NDArray
 
 from . import topology_kernels as kernels
-from .complex_kernels import VERTICES, Complex, gather_sets
+from .complex_kernels import CELLS, VERTICES, Complex, gather_sets
 
 __all__ = ["dissolve", "faulty_vertices", "mend_topology", "yield_cells"]
 
-PASSES = 12
-PATIENCE = 4  # passes that take away small pieces, before whole stars get one phase
+PATIENCE = 4  # passes in one manner
 
 
 def mend_topology(mesh: Complex, todo: NDArray[np.bool_] | None = None) -> None:
     """Give tetrahedra other phases, in place, until no phase touches itself.
 
-    The smaller piece goes to the phase around it. Where that goes on for ever, the whole star of
-    the vertex gets the phase that fills most of it.
+    The smaller piece goes to the phase around it. Where that does not come to an end, the whole
+    star of the vertex gets the phase that fills most of it, and at last the most frequent phase.
 
     Parameters
     ----------
@@ -33,9 +34,16 @@ def mend_topology(mesh: Complex, todo: NDArray[np.bool_] | None = None) -> None:
     """
     if todo is None:
         todo = np.ones(int(mesh.counts[VERTICES]), bool)
-    for k in range(PASSES):
-        if kernels.mend(mesh, todo, k >= PATIENCE) == 0:
+    united = -2
+    for k in count():
+        if kernels.mend(mesh, todo, united) == 0:
             break
+        if k == PATIENCE:
+            united = -1
+        elif k == 2 * PATIENCE:
+            # One phase only grows from now on, so there is an end.
+            alive = mesh.cells[: mesh.counts[CELLS], 0] >= 0
+            united = int(np.bincount(mesh.phase[: mesh.counts[CELLS]][alive]).argmax())
     gather_sets(mesh)
 
 

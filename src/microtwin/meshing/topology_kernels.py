@@ -19,6 +19,8 @@ from .complex_kernels import (
     star,
 )
 
+NOT_UNITED = -2
+
 
 @njit(**INNER)
 def volume(mesh, t):
@@ -154,7 +156,7 @@ def _phases(mesh, tets, n):
 
 
 @njit(**INNER)
-def _vertex(mesh, v, scratch, change, drastic):
+def _vertex(mesh, v, scratch, change, united):
     """Tell whether a phase touches itself at a vertex or an edge of it; mend it if asked."""
     tets, around, beside, piece, stack, ids, what = scratch
     n = star(mesh, v, tets)
@@ -186,20 +188,20 @@ def _vertex(mesh, v, scratch, change, drastic):
                         arcs = _pieces(mesh, around, size, beside, p, True, piece, stack)
                         if arcs > 1:
                             if change:
-                                _change(mesh, around, size, beside, piece, arcs, p, True, drastic)
+                                _change(mesh, around, size, beside, piece, arcs, p, True, united)
                             return True
     if count == 0:
         return False
     if change:
-        _change(mesh, tets, n, beside, piece, count, what[0], what[1] == 1, drastic)
+        _change(mesh, tets, n, beside, piece, count, what[0], what[1] == 1, united)
     return True
 
 
 @njit(**INNER)
-def _unite(mesh, tets, n):
-    """Give a whole star to the phase that fills most of it."""
-    best, most = -1, 0.0
-    for k in range(n):
+def _unite(mesh, tets, n, phase):
+    """Give a whole star to one phase, by default (-1) the one that fills most of it."""
+    best, most = phase, 0.0
+    for k in range(n if phase < 0 else 0):
         total = 0.0
         for a in range(n):
             if mesh.phase[tets[a]] == mesh.phase[tets[k]]:
@@ -211,10 +213,10 @@ def _unite(mesh, tets, n):
 
 
 @njit(**INNER)
-def _change(mesh, tets, n, beside, piece, count, p, inside, drastic):
+def _change(mesh, tets, n, beside, piece, count, p, inside, united):
     """Give the smallest piece to its surroundings, or the whole star to one phase."""
-    if drastic:
-        _unite(mesh, tets, n)
+    if united > NOT_UNITED:
+        _unite(mesh, tets, n, united)
         return
     chosen = _smallest(mesh, tets, n, piece, count)
     new = _around(mesh, tets, n, beside, piece, chosen, p) if inside else p
@@ -237,22 +239,23 @@ def _scratch():
 
 
 @njit(**OPTIONS)
-def mend(mesh, todo, drastic):
+def mend(mesh, todo, united):
     """Mend vertices at which a phase touches itself; return how many there were.
 
     Parameters
     ----------
     todo : ndarray of bool, shape (vertices,)
         Vertices to look at; afterwards those around which something changed.
-    drastic : bool
-        Whether to give whole stars one phase.
+    united : int
+        -2: the smallest piece goes to the phase around it. -1: the whole star gets the phase that
+        fills most of it; or it gets the phase of this number.
     """
     scratch = _scratch()
     tets = scratch[0]
     again = np.zeros(todo.size, np.bool_)
     total = 0
     for v in range(todo.size):
-        if not todo[v] or mesh.first[v] < 0 or not _vertex(mesh, v, scratch, True, drastic):
+        if not todo[v] or mesh.first[v] < 0 or not _vertex(mesh, v, scratch, True, united):
             continue
         total += 1
         n = star(mesh, v, tets)
@@ -268,7 +271,7 @@ def find_faults(mesh, faulty):
     """Mark the vertices at which a phase touches itself."""
     scratch = _scratch()
     for v in range(mesh.counts[VERTICES]):
-        faulty[v] = mesh.first[v] >= 0 and _vertex(mesh, v, scratch, False, False)
+        faulty[v] = mesh.first[v] >= 0 and _vertex(mesh, v, scratch, False, NOT_UNITED)
 
 
 @njit(**OPTIONS)
@@ -318,7 +321,7 @@ def yield_cells(mesh, chosen):
         mesh.phase[t] = best
         good = True
         for i in range(4):
-            good = good and not _vertex(mesh, mesh.cells[t, i], scratch, False, False)
+            good = good and not _vertex(mesh, mesh.cells[t, i], scratch, False, NOT_UNITED)
         if not good:
             mesh.phase[t] = old
             continue
@@ -350,7 +353,7 @@ def dissolve(mesh, chosen, todo):
         if vertex < 0:
             continue
         n = star(mesh, vertex, tets)
-        _unite(mesh, tets, n)
+        _unite(mesh, tets, n, -1)
         mark_star(mesh, tets, n)
         for k in range(n):
             for i in range(4):
