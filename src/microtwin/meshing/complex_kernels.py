@@ -288,3 +288,20 @@ def qualities(first, end, points, cells, out):
     for t in range(first, end):
         c = cells[t]
         out[t] = quality(points[c[0]], points[c[1]], points[c[2]], points[c[3]])
+
+
+@njit(**OPTIONS)
+def cells_around(mesh, vertices, found):
+    """Write the tetrahedra at some vertices, several times if at several; return how many.
+
+    `found` may be empty, to count only.
+    """
+    n = 0
+    for k in range(vertices.size):
+        corner = mesh.first[vertices[k]]
+        while corner >= 0:
+            if found.size:
+                found[n] = corner >> 2
+            n += 1
+            corner = mesh.after[corner]
+    return n

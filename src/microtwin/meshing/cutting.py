@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from ..numerics.threads import even_shares, over_slabs
 from . import cutting_kernels as kernels
-from .complex_kernels import CELLS, STAR, Complex, gather_sets
+from .complex_kernels import CELLS, STAR, VERTICES, Complex, gather_sets
 from .complexes import with_room
 from .field_kernels import Fields
 
 __all__ = ["cut_lattice"]
 
 ROUNDS = 30  # of cutting what is left; 3 are the most that random images needed
-SNAPS = 3
+SNAPS = 2
 
 
 def _edges(
@@ -31,11 +31,13 @@ def _edges(
 ) -> NDArray[np.int32]:
     """Return the edges whose ends share no phase (or lie at mixed samples), the longest first."""
     where = np.empty((0, 0, 0), bool) if mixed is None else mixed
-    edges = np.empty((0, 2), np.int32)
+    # Seldom does a vertex have more neighbours of higher number than this.
+    edges = np.empty((10 * int(mesh.counts[VERTICES]), 2), np.int32)
     count = kernels.collect_edges(mesh, where, fields.steps, edges)
-    edges = np.empty((count, 2), np.int32)
-    if count:
+    if count > len(edges):
+        edges = np.empty((count, 2), np.int32)
         kernels.collect_edges(mesh, where, fields.steps, edges)
+    edges = edges[:count]
     lengths = np.linalg.norm(mesh.points[edges[:, 0]] - mesh.points[edges[:, 1]], axis=1)
     # Lengths of a lattice differ by rounding only: then the numbers of the vertices decide.
     return edges[np.lexsort((edges[:, 1], edges[:, 0], -np.round(lengths, 9)))]

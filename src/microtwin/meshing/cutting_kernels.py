@@ -75,7 +75,7 @@ def _neighbours(mesh, v, ids):
 
 @njit(**OPTIONS)
 def collect_edges(mesh, mixed, steps, edges):
-    """Write the edges whose ends share no phase; return how many.
+    """Write the edges whose ends share no phase, as far as there is room; return how many.
 
     With samples marked as mixed, also the edges whose middle lies at one of them.
     """
@@ -106,7 +106,7 @@ def collect_edges(mesh, mixed, steps, edges):
                     at[d] = min(int(middle / steps[d]), mixed.shape[d] - 1)
                 if not mixed[at[0], at[1], at[2]]:
                     continue
-            if edges.shape[0]:
+            if count < edges.shape[0]:
                 edges[count, 0], edges[count, 1] = u, v
             count += 1
     return count

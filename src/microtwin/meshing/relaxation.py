@@ -52,10 +52,11 @@ def relax(
     vertices : ndarray of int, optional
         Those that may move; by default all.
     """
-    colours = np.empty(int(mesh.counts[VERTICES]), np.int32)
-    kernels.colour(mesh, colours)
-    chosen: NDArray[np.integer] = np.flatnonzero(colours >= 0) if vertices is None else vertices
-    order = chosen[np.argsort(colours[chosen], kind="stable")].astype(np.int32)
+    if vertices is None:
+        vertices = np.flatnonzero(mesh.first[: mesh.counts[VERTICES]] >= 0)
+    colours = np.full(int(mesh.counts[VERTICES]), -1, np.int16)
+    kernels.colour(mesh, vertices, colours)
+    order = vertices[np.argsort(colours[vertices], kind="stable")].astype(np.int32)
     bounds = np.searchsorted(colours[order], np.arange(colours.max() + 2))
     for _ in range(sweeps):
         mesh.counts[CLOCK] += 1

@@ -10,7 +10,6 @@ from .complex_kernels import (
     CLOCK,
     RINGS,
     STAR,
-    VERTICES,
     count_bits,
     fixed_axes,
     mark_star,
@@ -28,27 +27,29 @@ POOR = 0.37  # below it, places around a vertex are tried
 
 
 @njit(**OPTIONS)
-def colour(mesh, colours):
-    """Give each vertex the lowest colour that none of its neighbours has; return how many."""
-    colours[:] = -1
-    used = np.zeros(STAR, np.int64)
-    most = 0
-    for v in range(mesh.counts[VERTICES]):
+def colour(mesh, vertices, colours):
+    """Give each of some vertices the lowest colour that none of its neighbours has.
+
+    Parameters
+    ----------
+    vertices : ndarray of int, shape (n,)
+    colours : ndarray of int16, shape (vertices of the mesh,)
+        -1 at first.
+    """
+    used = np.full(STAR, -1, np.int64)
+    for n in range(vertices.size):
+        v = vertices[n]
         corner = mesh.first[v]
-        if corner < 0:
-            continue
         while corner >= 0:
             for i in range(4):
                 c = colours[mesh.cells[corner >> 2, i]]
                 if 0 <= c < STAR:
-                    used[c] = v + 1
+                    used[c] = v
             corner = mesh.after[corner]
         c = 0
-        while used[c] == v + 1:
+        while used[c] == v:
             c += 1
         colours[v] = c
-        most = max(most, c + 1)
-    return most
 
 
 @njit(**INNER)
