@@ -1,16 +1,20 @@
 __all__ = [
     "BOX_FACES",
+    "ConductionResult",
     "MeshCheck",
     "MeshEstimate",
     "MeshQuality",
     "PhaseFields",
     "SurfaceMesh",
     "TetrahedralMesh",
+    "conduction",
+    "effective_conductivity",
     "estimate",
     "image_fields",
     "tetrahedralize",
 ]
 
+from .conduction import ConductionResult, conduction, effective_conductivity
 from .memory import MeshEstimate
 from .phase_fields import PhaseFields, image_fields
 from .quality import MeshCheck, MeshQuality

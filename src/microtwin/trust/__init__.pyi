@@ -1,10 +1,12 @@
 __all__ = [
     "Case",
+    "CrossVerification",
     "ErrorBudget",
     "GridConvergence",
     "IntegralRange",
     "Intercepts",
     "MemberStudy",
+    "Refinement",
     "Representativeness",
     "SamplingStudy",
     "SegmentationStudy",
@@ -14,12 +16,14 @@ __all__ = [
     "VerificationRow",
     "coarsen_for",
     "combine",
+    "cross_verification",
     "discretisation_study",
     "fit_variance_law",
     "format_with_uncertainty",
     "grid_convergence",
     "integral_range",
     "observed_order",
+    "refined",
     "relative",
     "representativeness",
     "run_case",
@@ -46,6 +50,12 @@ from .convergence import (
     unresolved_interface,
 )
 from .covariance import IntegralRange, integral_range
+from .cross_verification import (
+    CrossVerification,
+    Refinement,
+    cross_verification,
+    refined,
+)
 from .representative import Intercepts, Representativeness, Trend, representativeness
 from .sampling import SamplingStudy, SubvolumeRow, subvolume_study
 from .scaling import VarianceLaw, fit_variance_law
