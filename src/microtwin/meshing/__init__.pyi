@@ -11,12 +11,13 @@ __all__ = [
     "effective_conductivity",
     "estimate",
     "image_fields",
+    "level_set_fields",
     "tetrahedralize",
 ]
 
 from .conduction import ConductionResult, conduction, effective_conductivity
 from .memory import MeshEstimate
-from .phase_fields import PhaseFields, image_fields
+from .phase_fields import PhaseFields, image_fields, level_set_fields
 from .quality import MeshCheck, MeshQuality
 from .surfaces import SurfaceMesh
 from .tetrahedra import BOX_FACES, TetrahedralMesh, estimate, tetrahedralize

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..microstructure import Microstructure
 from ..numerics.threads import even_shares, over_slabs
 from .field_kernels import Fields
 
-__all__ = ["PhaseFields", "image_fields", "kernel_fields", "mixed_samples"]
+__all__ = ["PhaseFields", "image_fields", "kernel_fields", "level_set_fields", "mixed_samples"]
 
 SIGMA = 0.7  # voxels
 WEAK = 0.1  # lead of a phase over the others below which it may be lost
@@ -96,6 +96,78 @@ def image_fields(micro: Microstructure, sigma: float = SIGMA) -> PhaseFields:
     return PhaseFields(
         values, micro.voxel_size, names, min(micro.voxel_size), fractions, micro, thin
     )
+
+
+def level_set_fields(
+    level_sets: Mapping[str, NDArray], extent: Sequence[float], background: str = "pore"
+) -> PhaseFields:
+    """Return the fields of an exact geometry.
+
+    Parameters
+    ----------
+    level_sets : mapping of str to ndarray, shape (nz, ny, nx)
+        By phase: samples at the centres of the cells of a grid that are positive inside the phase
+        and negative outside, best a distance. Where several are positive the largest wins.
+    extent : 3 floats
+        Edges of the box along (z, y, x) in metres.
+    background : str
+        Name of the phase where none is positive.
+
+    Returns
+    -------
+    PhaseFields
+        Sizes of elements then count cells of this grid. For meshes whose vertices lie on the exact
+        surface to second order, let the grid be no coarser than the elements.
+
+    Raises
+    ------
+    ValueError
+        If the arrays differ in shape, are not finite, or a name is given twice.
+    """
+    arrays = {name: np.asarray(values, np.float32) for name, values in level_sets.items()}
+    shapes = {values.shape for values in arrays.values()}
+    if len(shapes) != 1 or len(next(iter(shapes))) != 3 or min(next(iter(shapes))) < 2:
+        raise ValueError(
+            f"level sets of shapes {sorted(shapes)} do not fit; give one array (nz, ny, nx) of the "
+            "same shape for each phase, with at least 2 samples along each axis"
+        )
+    if background in arrays:
+        raise ValueError(
+            f"{background!r} is the background, so it needs no level set; name another background"
+        )
+    for name, values in arrays.items():
+        if not np.isfinite(values).all():
+            raise ValueError(f"the level set of {name!r} holds NaN or infinite values; cut it off")
+    stacked = np.stack(list(arrays.values()), axis=3)
+    rest = -stacked.max(axis=3, keepdims=True)
+    shape = stacked.shape[:3]
+    spacing = (extent[0] / shape[0], extent[1] / shape[1], extent[2] / shape[2])
+    # Slopes of about one per cell, whatever the unit of the level sets.
+    unit = min(spacing)
+    values = np.concatenate([rest, stacked], axis=3)
+    present = np.unique(values.argmax(axis=3))
+    names = [background, *arrays]
+    if len(present) < 2:
+        raise ValueError(
+            f"only {names[present[0]]!r} is present on the grid, so there is no interface to mesh"
+        )
+    return PhaseFields(
+        np.ascontiguousarray(values[..., present] / _slope(values, unit, spacing)),
+        spacing,
+        tuple(names[k] for k in present),
+        unit,
+    )
+
+
+def _slope(values: NDArray[np.float32], unit: float, spacing: Sequence[float]) -> float:
+    """Return the usual slope of a field near its zero, per unit."""
+    inside = values[..., 0] > 0
+    slopes = []
+    for axis in range(3):
+        step = np.diff(values[..., 0], axis=axis)
+        crossing = np.diff(inside.astype(np.int8), axis=axis) != 0
+        slopes.append(np.abs(step[crossing]) * unit / spacing[axis])
+    return float(np.median(np.concatenate(slopes)))
 
 
 def _given_back(values: NDArray[np.float32], p: int, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

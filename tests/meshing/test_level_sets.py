@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from microtwin.generation import Particles, ParticleType, packed_particles, surface_distances
+from microtwin.meshing import level_set_fields, tetrahedralize
+
+BOX = (20e-6, 20e-6, 20e-6)
+
+
+def one_ball(radius=6e-6):
+    centre = np.array([[9.7e-6, 10.2e-6, 10.1e-6]])
+    return Particles(centre, np.array([radius]), BOX, periodic=(False, False, False))
+
+
+def inside(particles, n):
+    """Return the distance to the surface on a grid of n samples per axis, positive inside."""
+    return -surface_distances(particles, n, reach=3 * BOX[0] / n)[0]
+
+
+def test_a_ball_converges_to_second_order():
+    errors = []
+    for n in (20, 40):
+        fields = level_set_fields({"active": inside(one_ball(), n)}, BOX)
+        mesh = tetrahedralize(fields, size=1.5)
+        volume = mesh.volume_fractions["active"] * np.prod(BOX)
+        area = mesh.interface_areas["active", "pore"]
+        exact = 4 / 3 * np.pi * 6e-6**3, 4 * np.pi * 6e-6**2
+        errors.append((abs(volume / exact[0] - 1), abs(area / exact[1] - 1)))
+        assert mesh.quality().verdict == "pass"
+    assert errors[0][0] < 0.05
+    assert errors[1][0] < 0.35 * errors[0][0]
+    assert errors[1][1] < 0.35 * errors[0][1]
+
+
+def test_vertices_lie_on_the_exact_surface():
+    fields = level_set_fields({"active": inside(one_ball(), 40)}, BOX)
+    mesh = tetrahedralize(fields, size=2.0)
+    centre = np.array([9.7e-6, 10.2e-6, 10.1e-6])
+    radii = np.linalg.norm(mesh.points[np.unique(mesh.facets)] - centre, axis=1)
+    # Trilinear interpolation of a distance is off by h^2 / (8 R) per axis at most.
+    assert np.abs(radii - 6e-6).max() < 3 * (0.5e-6) ** 2 / (8 * 6e-6)
+
+
+def test_packed_particles():
+    particles = packed_particles(40, 0.5e-6, ParticleType("active", 6e-6), 0.4, seed=1)
+    fields = level_set_fields({"active": inside(particles, 40)}, BOX)
+    mesh = tetrahedralize(fields)
+    assert mesh.volume_fractions["active"] == pytest.approx(0.4, abs=0.01)
+    quality = mesh.quality()
+    assert (quality.inverted, quality.unmatched_faces, quality.non_manifold) == (0, 0, 0)
+
+
+def test_two_phases_beside_the_background():
+    z = (np.indices((16, 16, 16))[0] + 0.5) * 1.25
+    fields = level_set_fields({"low": 5.0 - z, "high": z - 15.0}, BOX, background="gap")
+    mesh = tetrahedralize(fields)
+    assert mesh.phases == ("gap", "low", "high")
+    assert mesh.volume_fractions["low"] == pytest.approx(0.25, abs=1e-4)
+    assert mesh.interface_areas["low", "high"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("level_sets", "words"),
+    [
+        ({}, "do not fit"),
+        ({"a": np.zeros((4, 4))}, "do not fit"),
+        ({"a": np.zeros((4, 4, 4)), "b": np.zeros((4, 4, 5))}, "do not fit"),
+        ({"pore": np.zeros((4, 4, 4))}, "name another background"),
+        ({"a": np.full((4, 4, 4), np.inf)}, "NaN or infinite"),
+        ({"a": -np.ones((4, 4, 4))}, "only 'pore' is present"),
+    ],
+)
+def test_level_sets_that_do_not_fit(level_sets, words):
+    with pytest.raises(ValueError, match=words):
+        level_set_fields(level_sets, BOX)
