@@ -73,9 +73,9 @@ def test_a_phase_that_touches_itself_is_found():
 def test_volumes_and_areas_that_do_not_fit_are_judged():
     mesh = tetrahedralize(ball(8))
     grown = replace(mesh, fractions={"pore": 0.5, "active": 0.5})
-    verdicts = {check.name: check.verdict for check in mesh_quality(grown).checks}
-    assert verdicts["volume fraction of pore"] == "fail"
-    assert verdicts["inverted tetrahedra"] == "pass"
+    verdicts = {(check.kind, check.of): check.verdict for check in mesh_quality(grown).checks}
+    assert verdicts["mesh_volume_fraction", "pore"] == "fail"
+    assert verdicts["inverted_tetrahedra", ""] == "pass"
 
 
 def test_a_phase_torn_apart_is_told_with_its_place():

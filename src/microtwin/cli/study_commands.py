@@ -229,9 +229,14 @@ def export(
     to: Annotated[Path, typer.Option(help="Folder for the exported files.")] = Path(),
     into: Into = None,
 ) -> None:
-    """Export results as CSV and fields as VTKHDF for ParaView."""
+    """Export results as CSV, fields as VTKHDF for ParaView, meshes and particle lists."""
     from ..study.reading import read_study
-    from ..study.reporting import export_fields, export_particles, results_as_csv
+    from ..study.reporting import (
+        export_fields,
+        export_meshes,
+        export_particles,
+        results_as_csv,
+    )
     from ..study.results import summarise
     from ..study.runner import default_folder, finished_entries
     from ..study.store import write_file
@@ -241,7 +246,8 @@ def export(
     written = export_fields(entries, to, study.stem)
     table = to / f"{study.stem}-results.csv"
     write_file(table, results_as_csv(summarise(file, entries)))
-    for path in (table, *export_particles(entries, to, study.stem), *written):
+    lists = export_particles(entries, to, study.stem)
+    for path in (table, *lists, *export_meshes(entries, to, study.stem), *written):
         sys.stdout.write(f"{path}\n")
     if not written:
         messages().print("the study keeps no fields (output.fields: false)", style="yellow")

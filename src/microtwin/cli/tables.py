@@ -38,6 +38,9 @@ SHOWN = (
     "specific_surface",
     "tortuosity_factor",
     "relative_diffusivity",
+    "mesh_relative_diffusivity",
+    "mesh_cells",
+    "smallest_dihedral_angle",
     "particle_growth",
     "between_class_variance",
     "contrast_to_noise",
@@ -122,6 +125,18 @@ _MEANING = {
     "to tell",
     "particle_growth": "the particles jammed and were grown by more than a factor of {limit:.3g}, "
     "so they are larger than asked for",
+    "inverted_tetrahedra": "the mesh has tetrahedra without volume; do not use it",
+    "unmatched_faces": "the mesh has faces that do not fit; do not use it",
+    "self_touching_points": "the mesh has points at which a phase touches itself",
+    "smallest_dihedral_angle": "the mesh has dihedral angles below {limit:.2g} degrees",
+    "first_percentile_of_angles": "more than 1 % of the tetrahedra at interfaces have dihedral "
+    "angles below {limit:.2g} degrees",
+    "mesh_volume_fraction": "the mesh misses a volume fraction by more than {share}",
+    "mesh_interface_area": "an interface of the mesh differs by more than {share} from the area "
+    "measured on the voxels, which is too small for films one voxel thick",
+    "connected_as_in_the_image": "the mesh has cut parts of a phase off that are connected in the "
+    "image",
+    "cross_verification": "transport on the mesh and on the voxels differ by more than {share}",
     "flux_spread": "the flux differs between layers by more than {limit:.2g}",
     "tortuosity_factor_at_least_1": "the tortuosity factor is below its bound {limit:.2g}",
 }
@@ -141,7 +156,12 @@ def _subject_of(check: Check, row: Quantity) -> str:
     """Name the quantity if the check concerns it alone, and the solve otherwise."""
     if check.name == "relative_uncertainty":
         return f"{_subject(row)} ({_share(check.value, 1.0)})"
-    return f"{row.phase or _words(row.name)} {row.direction or ''}".strip()
+    name = _SUBJECTS.get(row.name) or _words(row.name)
+    return f"{row.phase or name} {row.direction or ''}".strip()
+
+
+# What the checks of a quantity concern, where it is not the quantity alone.
+_SUBJECTS = {"smallest_dihedral_angle": "mesh"}
 
 
 def verification_table(rows: Iterable[VerificationRow]) -> Table:

@@ -39,12 +39,16 @@ class MeshCheck:
 
     Attributes
     ----------
-    name : str
+    kind : str
+        What is checked, the same for all phases.
+    of : str
+        Phase, or pair of phases, that it is checked for; empty for the mesh as a whole.
     value, limit : float
     verdict : {"pass", "warn", "fail"}
     """
 
-    name: str
+    kind: str
+    of: str
     value: float
     limit: float
     verdict: Literal["pass", "warn", "fail"]
@@ -68,6 +72,8 @@ class MeshQuality:
         are counted from the worst.
     jacobian_quantiles : mapping of float to float
         Of the scaled Jacobian, 1 if regular.
+    angle_counts : ndarray of int, shape (71,)
+        How many of these angles lie between each whole number of degrees and the next.
     inverted : int
         Tetrahedra without positive volume.
     unmatched_faces : int
@@ -95,6 +101,7 @@ class MeshQuality:
     angle_quantiles: Mapping[float, float]
     aspect_quantiles: Mapping[float, float]
     jacobian_quantiles: Mapping[float, float]
+    angle_counts: NDArray[np.int64] = field(repr=False)
     inverted: int
     unmatched_faces: int
     non_manifold: int
@@ -113,10 +120,10 @@ class MeshQuality:
 
     def __str__(self) -> str:
         lines = [f"{self.cells} tetrahedra, {self.points} vertices: {self.verdict}"]
-        width = max(len(check.name) for check in self.checks)
-        for check in self.checks:
+        names = [f"{check.kind.replace('_', ' ')} {check.of}".strip() for check in self.checks]
+        for name, check in zip(names, self.checks, strict=True):
             numbers = f"{check.value:12.5g}  limit {check.limit:.5g}"
-            lines.append(f"  {check.name:<{width}} {numbers:<28} {check.verdict}")
+            lines.append(f"  {name:<{max(map(len, names))}} {numbers:<28} {check.verdict}")
         return "\n".join(lines)
 
 
@@ -153,19 +160,21 @@ def mesh_quality(mesh: TetrahedralMesh) -> MeshQuality:
     areas = _areas(mesh)
     angles = _quantiles(smallest[near])
     checks = [
-        MeshCheck("inverted tetrahedra", inverted, 0, _zero(inverted)),
-        MeshCheck("faces that do not fit", unmatched, 0, _zero(unmatched)),
-        MeshCheck("points where a phase touches itself", faulty, 0, _zero(faulty)),
-        _at_least("smallest dihedral angle", float(smallest.min()), SMALLEST_ANGLE),
-        _at_least("1st percentile at interfaces", angles[0.01], FIRST_PERCENTILE),
+        MeshCheck("inverted_tetrahedra", "", inverted, 0, _zero(inverted)),
+        MeshCheck("unmatched_faces", "", unmatched, 0, _zero(unmatched)),
+        MeshCheck("self_touching_points", "", faulty, 0, _zero(faulty)),
+        _at_least("smallest_dihedral_angle", "", float(smallest.min()), SMALLEST_ANGLE),
+        _at_least("first_percentile_of_angles", "", angles[0.01], FIRST_PERCENTILE),
     ]
     for name, (ours, theirs) in volume.items():
-        checks.append(_at_most(f"volume fraction of {name}", abs(ours - theirs), FRACTION))
+        checks.append(_at_most("mesh_volume_fraction", name, abs(ours - theirs), FRACTION))
     for (a, b), (ours, theirs) in areas.items():
         if theirs > 0:
-            checks.append(_at_most(f"area of {a} and {b}", abs(ours / theirs - 1.0), AREA))
+            checks.append(
+                _at_most("mesh_interface_area", f"{a}/{b}", abs(ours / theirs - 1.0), AREA)
+            )
     for name, share in together.items():
-        checks.append(_at_least(f"connected as in the image: {name}", share, TOGETHER))
+        checks.append(_at_least("connected_as_in_the_image", name, share, TOGETHER))
     return MeshQuality(
         cells=len(mesh.cells),
         points=len(mesh.points),
@@ -174,6 +183,7 @@ def mesh_quality(mesh: TetrahedralMesh) -> MeshQuality:
         angle_quantiles=angles,
         aspect_quantiles=_quantiles(shapes[:, 2], worst=-1),
         jacobian_quantiles=_quantiles(shapes[:, 3]),
+        angle_counts=np.bincount(smallest[near].astype(int), minlength=71)[:71],
         inverted=inverted,
         unmatched_faces=unmatched,
         non_manifold=faulty,
@@ -202,14 +212,14 @@ def _zero(count: int) -> Literal["pass", "fail"]:
     return "fail" if count else "pass"
 
 
-def _at_least(name: str, value: float, limits: tuple[float, float]) -> MeshCheck:
+def _at_least(kind: str, of: str, value: float, limits: tuple[float, float]) -> MeshCheck:
     verdict = "pass" if value >= limits[0] else "warn" if value >= limits[1] else "fail"
-    return MeshCheck(name, value, limits[0], verdict)  # type: ignore[arg-type]
+    return MeshCheck(kind, of, value, limits[0], verdict)  # type: ignore[arg-type]
 
 
-def _at_most(name: str, value: float, limits: tuple[float, float]) -> MeshCheck:
+def _at_most(kind: str, of: str, value: float, limits: tuple[float, float]) -> MeshCheck:
     verdict = "pass" if value <= limits[0] else "warn" if value <= limits[1] else "fail"
-    return MeshCheck(name, value, limits[0], verdict)  # type: ignore[arg-type]
+    return MeshCheck(kind, of, value, limits[0], verdict)  # type: ignore[arg-type]
 
 
 def _box_bits(mesh: TetrahedralMesh) -> NDArray[np.uint8]:

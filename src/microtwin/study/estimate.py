@@ -41,6 +41,11 @@ BYTES_PER_VOXEL_GENERATE = 45
 # Particles that jam take longer, which nobody knows before.
 NS_PER_VOXEL_GENERATE = 500
 NS_PER_VOXEL_CALENDERING = 4000
+# A mesh of elements two voxels large in a rough electrode, with its quality; and transport on it
+# and on a coarser one. Both grow with the number of elements at interfaces.
+BYTES_PER_VOXEL_MESH = 600
+NS_PER_VOXEL_MESH = 40_000
+NS_PER_VOXEL_CROSS = 25_000
 # A segmented scan: itself, labels, probabilities of three phases and a slab of work.
 BYTES_PER_VOXEL_SCAN = 12
 NS_PER_VOXEL_SCAN = 6000
@@ -215,7 +220,7 @@ def _composite_fields(study: Study) -> int:
 
 def _bytes_per_voxel(study: Study) -> float:
     interfaces = {part.interface for part in (study.transport, study.homogenize) if part}
-    solve = max((BYTES_PER_VOXEL[interface] for interface in interfaces), default=10)
+    solve: float = max((BYTES_PER_VOXEL[interface] for interface in interfaces), default=10)
     conductors = _composite_fields(study)
     if study.homogenize is not None and conductors > 1:
         solve = max(solve, conductors * BYTES_PER_VOXEL_COMPOSITE[study.homogenize.interface])
@@ -226,7 +231,14 @@ def _bytes_per_voxel(study: Study) -> float:
         solve = max(solve, BYTES_PER_VOXEL_DESCRIPTORS)
     if study.generate is not None:
         solve = max(solve, BYTES_PER_VOXEL_GENERATE)
+    if study.mesh is not None:
+        solve = max(solve, BYTES_PER_VOXEL_MESH * _elements(study.mesh.size))
     return solve + (BYTES_PER_VOXEL_FIELDS if fields else 0)
+
+
+def _elements(size: float) -> float:
+    """Return about how many more elements a mesh has than one with elements two voxels large."""
+    return (2.0 / size) ** 2
 
 
 def _solves(study: Study) -> int:
@@ -252,6 +264,11 @@ def _ns_per_voxel(study: Study) -> float:
     if study.descriptors:
         groups = NS_PER_VOXEL_DESCRIPTORS if study.descriptors is True else set(study.descriptors)
         total += 1.125 * sum(NS_PER_VOXEL_DESCRIPTORS[group] for group in groups)
+    if study.mesh is not None:
+        cross = study.mesh.cross_verification and study.transport is not None
+        cases = _solves(study.model_copy(update={"homogenize": None})) if cross else 0
+        each = NS_PER_VOXEL_MESH + cases * NS_PER_VOXEL_CROSS
+        total += each * _elements(study.mesh.size)
     total += NS_PER_VOXEL_SCAN * study.from_grey_values
     total += NS_PER_VOXEL_RECONSTRUCT * (study.projections is not None)
     if study.generate is not None:

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import generation_stage, scan_stages, segmentation_uncertainty, stages, uncertainty
+from . import (
+    generation_stage,
+    mesh_stages,
+    scan_stages,
+    segmentation_uncertainty,
+    stages,
+    uncertainty,
+)
 from .canonical import digest_of_source
 from .errors import StudyError
 from .known import known_fractions
@@ -27,6 +34,8 @@ VERSIONS = {
     "fractions": 2,
     "transport": 1,
     "homogenize": 1,
+    "mesh": 1,
+    "cross_verification": 1,
     "discretisation": 1,
     "sampling": 2,
     "segmentation": 4,
@@ -78,9 +87,34 @@ def plan(file: StudyFile) -> list[Task]:
             "discretisation": study.uncertainty.discretisation
         }
         tasks.append(_task("homogenize", stages.homogenize, params, {"microstructure": micro}))
+    if study.mesh is not None:
+        tasks += _mesh(study, tasks, micro)
     if study.from_grey_values and study.uncertainty.segmentation:
         tasks += _segmentation(study, tasks)
     return tasks
+
+
+def _mesh(study: Study, tasks: list[Task], micro: Task) -> list[Task]:
+    """Return the task that makes a mesh, and those that compare transport on it with voxels."""
+    assert study.mesh is not None
+    params = study.mesh.model_dump(exclude={"cross_verification"})
+    mesh = _task("mesh", mesh_stages.tetrahedralize, params, {"microstructure": micro})
+    found = [mesh]
+    if not study.mesh.cross_verification or study.transport is None:
+        return found
+    solved = [task for task in tasks if task.stage.startswith("transport/")]
+    for task in solved:
+        wanted = {name: task.params[name] for name in ("phase", "direction", "tol")}
+        inputs = {"microstructure": micro, "mesh": mesh, "transport": task}
+        found.append(
+            _task(
+                task.stage.replace("transport/", "cross_verification/"),
+                mesh_stages.cross_verification,
+                wanted | {"coarsest": study.mesh.coarsest},
+                inputs,
+            )
+        )
+    return found
 
 
 def _segmentation(study: Study, tasks: list[Task]) -> list[Task]:

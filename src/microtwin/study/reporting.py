@@ -21,7 +21,7 @@ from .results import Results
 from .stages import microstructure_of, slice_axes
 from .store import Entry, write_file
 
-__all__ = ["export_fields", "export_particles", "publish_report", "results_as_csv"]
+__all__ = ["export_fields", "export_meshes", "export_particles", "publish_report", "results_as_csv"]
 
 
 def publish_report(
@@ -72,6 +72,7 @@ def publish_report(
         segmentation=(
             _segmentation_view(entries["segmentation"]) if "segmentation" in entries else None
         ),
+        mesh=_mesh_view(entries) if "mesh" in entries else None,
     )
     # Written next door and renamed, so that a killed run leaves no half report.
     temporary = folder / ".report.html.part"
@@ -293,6 +294,39 @@ def _segmentation_view(entry: Entry) -> Any:
             of = f"{phase}, {direction}"
         quantities.append(MembersView(what, of, **numbers))
     return SegmentationView(tuple(quantities), entry.numbers["sentence"])
+
+
+def _mesh_view(entries: Mapping[str, Entry]) -> Any:
+    from .report import MeshView
+
+    entry = entries["mesh"]
+    return MeshView(
+        numbers=entry.numbers,
+        checks=tuple(entry.record["checks"]),
+        section=entry.array("section"),
+        section_phase=entry.array("section_phase"),
+        block=entry.array("block"),
+        block_phase=entry.array("block_phase"),
+        angle_counts=entry.array("angle_counts"),
+        phases=tuple(entry.numbers["phases"]),
+        comparisons=tuple(e.numbers for e in _of(entries, "cross_verification")),
+    )
+
+
+def export_meshes(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
+    """Copy the files of the mesh of a run; return their paths, ``<stem>-mesh.<ending>``."""
+    entry = entries.get("mesh")
+    written = []
+    for name in [] if entry is None else sorted(entry.record["files"]):
+        if name.startswith("mesh."):
+            target = folder / f"{stem}-{name}"
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(entry.file(name), target)  # type: ignore[union-attr]
+            except OSError as error:
+                raise storage_error(error, folder) from error
+            written.append(target)
+    return written
 
 
 def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:

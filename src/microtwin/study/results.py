@@ -147,6 +147,7 @@ def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
         *_transport(entries, target),
         *_tensor(entries, target),
         *_descriptors(image, entries, target),
+        *_mesh(entries),
         *_particles(entries),
         *_quality(entries),
     ]
@@ -280,6 +281,7 @@ def _transport(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity
             for term in ("discretisation", "sampling")
             if f"{term}/{case}" in entries
         }
+        other = entries.get(f"cross_verification/{case}")
         solved = [
             Check.model_validate(check)
             for part in (entry, *studies.values())
@@ -287,8 +289,13 @@ def _transport(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity
         ]
         for name in ("tortuosity_factor", "relative_diffusivity"):
             value = numbers[name]
+            known = {term: part.numbers["uncertainty"][name] for term, part in studies.items()}
+            if other is not None and value:
+                # What a second method sees differently is an error of the discretisation too.
+                gap = abs(other.numbers["extrapolated"][1] / numbers["relative_diffusivity"] - 1.0)
+                known["discretisation"] = max(known.get("discretisation") or 0.0, gap * value)
             terms = _uncertainty(
-                **{term: part.numbers["uncertainty"][name] for term, part in studies.items()},
+                **known,
                 segmentation=_segmentation(entries, name, case),
             )
             yield Quantity(
@@ -342,6 +349,42 @@ def _tensor(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
             uncertainty=terms,
             checks=[*solved, *budget],
             source=_source(entry),
+        )
+
+
+def _mesh(entries: Mapping[str, Entry]) -> Iterable[Quantity]:
+    """Yield how good the mesh is, and transport on it."""
+    entry = entries.get("mesh")
+    if entry is None:
+        return
+    numbers, nothing = entry.numbers, Uncertainty()
+    checks = [Check.model_validate(check) for check in entry.record["checks"]]
+    for name, value, unit, own in (
+        ("mesh_cells", numbers["cells"], "1", []),
+        ("smallest_dihedral_angle", numbers["smallest_angle"], "deg", checks),
+    ):
+        yield Quantity(
+            name=name,
+            phase=None,
+            direction=None,
+            value=value,
+            unit=unit,
+            uncertainty=nothing,
+            checks=own,
+            source=_source(entry),
+        )
+    for stage, other in entries.items():
+        if not stage.startswith("cross_verification/"):
+            continue
+        yield Quantity(
+            name="mesh_relative_diffusivity",
+            phase=other.numbers["phase"],
+            direction=other.numbers["direction"],
+            value=other.numbers["extrapolated"][1],
+            unit="1",
+            uncertainty=_uncertainty(discretisation=other.numbers["errors"][1]),
+            checks=[Check.model_validate(check) for check in other.record["checks"]],
+            source=_source(other),
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -36,6 +37,7 @@ __all__ = [
     "Homogenize",
     "Image",
     "Laboratory",
+    "Mesh",
     "Output",
     "Problem",
     "Projections",
@@ -49,6 +51,7 @@ __all__ = [
 SOURCES = ("image", "generate", "scan", "projections")
 Boundary = Literal["faces", "periodic", "mirror"]
 Interface = Literal["smooth", "voxel"]
+MeshFormat = Literal["vtu", "vtkhdf", "msh", "xdmf", "inp"]
 DescriptorGroup = Literal["surface", "topology", "chords", "sizes", "paths"]
 
 
@@ -203,6 +206,15 @@ class Homogenize(Section):
     tol: Tolerance = 1e-4
 
 
+class Mesh(Section):
+    """A conforming mesh of tetrahedra, and transport on it beside that on voxels."""
+
+    size: Annotated[float, Field(gt=0)] = 2.0
+    coarsest: Annotated[float, Field(gt=0)] | None = None
+    formats: tuple[MeshFormat, ...] = ("vtu",)
+    cross_verification: bool = True
+
+
 class Uncertainty(Section):
     """Which parts of the error budget are computed, and the size from which to warn."""
 
@@ -240,6 +252,7 @@ class Study(Section):
     segmentation: Segmentation | None = None
     transport: Transport | None = None
     homogenize: Homogenize | None = None
+    mesh: Mesh | None = None
     descriptors: bool | Annotated[list[DescriptorGroup], Field(min_length=1)] = True
     uncertainty: Uncertainty = Uncertainty()
     output: Output = Output()
@@ -292,6 +305,7 @@ class Study(Section):
                 found.append(
                     Problem(section, "all conductivities are zero; give at least one above zero")
                 )
+        found += self._mesh_problems()
         source = "the generated image"
         if self.image is not None:
             source = "image.phases"
@@ -308,6 +322,24 @@ class Study(Section):
             for path, name in wanted
             if names and name not in names
         ]
+        return found
+
+    def _mesh_problems(self) -> list[Problem]:
+        """Return what does not fit in the section on the mesh."""
+        if self.mesh is None:
+            return []
+        found = _repeated(("mesh", "formats"), self.mesh.formats)
+        if self.mesh.coarsest is not None and self.mesh.coarsest < self.mesh.size:
+            text = f"coarsest is the size inside the phases, and at least size ({self.mesh.size:g})"
+            found.append(Problem(("mesh", "coarsest"), text))
+        if self.mesh.cross_verification and self.transport is not None:
+            missing = [name for name in ("ngsolve", "pyamg") if find_spec(name) is None]
+            if missing:
+                text = (
+                    f"transport on the mesh needs {' and '.join(missing)}: "
+                    "pip install 'microtwin[mesh]', or write cross_verification: false"
+                )
+                found.append(Problem(("mesh", "cross_verification"), text))
         return found
 
     def _segmentation_problems(self) -> list[Problem]:

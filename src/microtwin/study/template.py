@@ -242,6 +242,11 @@ transport:
 #   unit: S/m
 #   boundary: periodic
 
+# A mesh of tetrahedra, and transport on it beside that on voxels (pip install 'microtwin[mesh]').
+# mesh:
+#   size: 2.0            # edge of elements at interfaces, in voxels
+#   formats: [vtu]       # vtu | vtkhdf | msh | xdmf | inp
+
 # Volume fractions, surfaces, sizes, topology and paths; a list, [surface, chords], for a part.
 descriptors: true
 

@@ -1,6 +1,7 @@
 __all__ = [
     "ConvergenceView",
     "MembersView",
+    "MeshView",
     "ReportData",
     "SamplingView",
     "ScanView",
@@ -14,6 +15,7 @@ __all__ = [
 from .model import (
     ConvergenceView,
     MembersView,
+    MeshView,
     ReportData,
     SamplingView,
     ScanView,

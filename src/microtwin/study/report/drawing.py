@@ -35,6 +35,7 @@ __all__ = [
     "drawn",
     "image_tag",
     "mid_slice",
+    "name_axes",
     "phase_colours",
     "phase_rgb",
     "shortened",
@@ -204,10 +205,16 @@ def show_picture(
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
+    name_axes(axes, names, frame.width, narrow=frame.ratio >= 2.0)
+    return shown
+
+
+def name_axes(axes: Axes, names: tuple[str, str], width: float, narrow: bool = False) -> None:
+    """Name the axes of a picture that is `width` metres wide, and draw a scale bar under it."""
     axes.set_ylabel(f"{names[0]} →", labelpad=2)
-    _scale_bar(axes, frame.width)
+    _scale_bar(axes, width)
     # Beside the scale bar, or under it when the picture is narrow.
-    below = -10.0 if frame.ratio < 2.0 else -21.0
+    below = -21.0 if narrow else -10.0
     axes.annotate(
         f"{names[1]} →",
         (1.0, 0.0),
@@ -217,7 +224,6 @@ def show_picture(
         ha="right",
         va="top",
     )
-    return shown
 
 
 def _scale_bar(axes: Axes, width: float) -> None:

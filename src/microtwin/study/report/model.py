@@ -14,6 +14,7 @@ from ...microstructure import Microstructure
 __all__ = [
     "ConvergenceView",
     "MembersView",
+    "MeshView",
     "ReportData",
     "SamplingView",
     "ScanView",
@@ -320,6 +321,47 @@ class SegmentationView:
 
 
 @dataclass(frozen=True, eq=False)
+class MeshView:
+    """A mesh, its quality and pictures of it.
+
+    Parameters
+    ----------
+    numbers : mapping
+        cells, vertices, smallest_angle, size (m), window (low and high end of the block that is
+        shown, in m along z, y, x), and by phase or pair of phases: volume_fractions and
+        interface_areas (in the mesh, and as they should be), together.
+        Lists: angle_quantiles, aspect_quantiles and jacobian_quantiles (share, value), worst
+        (place, angle, phase), torn (phase, place).
+    checks : tuple of mapping
+        Each with name, value, limit and verdict.
+    section : ndarray, shape (k, 4, 2)
+        Polygons in which the middle plane cuts tetrahedra, along z and x in metres.
+    section_phase : ndarray of int, shape (k,)
+        Number of the phase of each.
+    block : ndarray, shape (f, 3, 3)
+        Outer triangles of a block with a corner taken away, (z, y, x) in metres.
+    block_phase : ndarray of int, shape (f,)
+    angle_counts : ndarray of int, shape (71,)
+        Smallest dihedral angles of tetrahedra at interfaces, by degree.
+    phases : tuple of str
+        Names by number.
+    comparisons : tuple of mapping
+        Transport on voxels and meshes: phase, direction, voxel_sizes, on_voxels, mesh_sizes,
+        on_mesh, extrapolated, errors, difference, sentence.
+    """
+
+    numbers: Mapping[str, Any]
+    checks: tuple[Mapping[str, Any], ...]
+    section: Array
+    section_phase: NDArray[np.integer[Any]]
+    block: Array
+    block_phase: NDArray[np.integer[Any]]
+    angle_counts: NDArray[np.integer[Any]]
+    phases: tuple[str, ...]
+    comparisons: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class ReportData:
     """Everything that `write_report` shows.
 
@@ -353,6 +395,8 @@ class ReportData:
         How the labels were made; None for a study that starts from labels.
     segmentation : SegmentationView or None
         Results on plausible segmentations, if they were computed.
+    mesh : MeshView or None
+        The mesh, if one was made.
     """
 
     title: str
@@ -370,3 +414,4 @@ class ReportData:
     made: str = ""
     scan: ScanView | None = None
     segmentation: SegmentationView | None = None
+    mesh: MeshView | None = None

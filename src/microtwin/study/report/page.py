@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 
 from .markup import Html, section, text
+from .mesh_section import mesh_section
 from .microstructure_section import microstructure_section
 from .model import ReportData
 from .result_sections import (
@@ -36,6 +37,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[ReportData], str]], ...] = (
     ("microstructure", "Microstructure", microstructure_section),
     ("transport", "Transport", transport_section),
     ("tensors", "Effective tensors", tensors_section),
+    ("mesh", "Mesh", mesh_section),
     ("convergence", "Grid convergence", convergence_section),
     ("sampling", "Representative volume", sampling_section),
     ("segmentation", "Plausible segmentations", segmentation_section),

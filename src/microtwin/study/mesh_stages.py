@@ -1,0 +1,188 @@
+"""The stages on a mesh: the mesh itself, and the same property on the mesh and on the voxels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..microstructure import Microstructure
+from .stages import check, microstructure_of
+from .store import Entry, StageOutput
+from .tasks import Inputs
+
+if TYPE_CHECKING:
+    from ..meshing import MeshQuality, TetrahedralMesh
+
+__all__ = ["COARSER", "cross_verification", "mesh_of", "tetrahedralize"]
+
+Params = Mapping[str, Any]
+
+COARSER = 1.5  # size of the second mesh over that of the first
+MOST_CELLS = 1_500_000  # for elements of order 2, which need about 3 kB each
+# Edge of the block that is shown in pictures, in elements: more would not be seen one by one.
+SHOWN_ELEMENTS = 22
+_ARRAYS = (
+    "points",
+    "cells",
+    "phase",
+    "facets",
+    "facet_phases",
+    "box_facets",
+    "box_facet_cells",
+    "box_facet_faces",
+)
+
+
+def tetrahedralize(params: Params, inputs: Inputs) -> StageOutput:
+    """Mesh the microstructure, judge the mesh, and keep pictures and files of it."""
+    from .. import meshing
+
+    micro = microstructure_of(inputs["microstructure"])
+    mesh = meshing.tetrahedralize(micro, params["size"], params["coarsest"])
+    quality = mesh.quality()
+    low, high = _window(mesh)
+    numbers = {
+        "window": [low, high],
+        "size": mesh.size,
+        "unit": mesh.unit,
+        "extent": mesh.extent,
+        "phases": mesh.phases,
+        "fractions": mesh.fractions,
+        **_plain(quality),
+    }
+    arrays: dict[str, NDArray] = {name: getattr(mesh, name) for name in _ARRAYS}
+    arrays |= _pictures(mesh, quality)
+    files = {f"mesh.{ending}": partial(_save, mesh) for ending in params["formats"]}
+    return StageOutput(numbers, arrays, files, _checks(quality))
+
+
+def mesh_of(entry: Entry, micro: Microstructure) -> TetrahedralMesh:
+    """Return the mesh that the stage of that name has stored."""
+    from ..meshing import TetrahedralMesh
+
+    numbers = entry.numbers
+    return TetrahedralMesh(
+        **{name: entry.array(name) for name in _ARRAYS},
+        phases=tuple(numbers["phases"]),
+        extent=tuple(numbers["extent"]),
+        size=numbers["size"],
+        unit=numbers["unit"],
+        fractions=numbers["fractions"],
+        image=micro,
+    )
+
+
+def _save(mesh: TetrahedralMesh, path: Any) -> None:
+    mesh.save(path)
+
+
+def _plain(quality: MeshQuality) -> dict[str, Any]:
+    """Return the quality as data that can be stored; pairs of phases are joined by a slash."""
+    return {
+        "cells": quality.cells,
+        "vertices": quality.points,
+        "smallest_angle": quality.smallest_angle,
+        "largest_angle": quality.largest_angle,
+        "angle_quantiles": list(quality.angle_quantiles.items()),
+        "aspect_quantiles": list(quality.aspect_quantiles.items()),
+        "jacobian_quantiles": list(quality.jacobian_quantiles.items()),
+        "volume_fractions": quality.volume_fractions,
+        "interface_areas": {"/".join(k): v for k, v in quality.interface_areas.items()},
+        "together": quality.together,
+        "torn": quality.torn,
+        "worst": quality.worst,
+    }
+
+
+def _checks(quality: MeshQuality) -> list[dict[str, Any]]:
+    """Return the checks of a mesh; of those by phase only the worst."""
+    order = ("pass", "warn", "fail")
+    worst: dict[str, Any] = {}
+    for one in quality.checks:
+        old = worst.get(one.kind)
+        if old is None or order.index(one.verdict) > order.index(old.verdict):
+            worst[one.kind] = one
+    return [check(kind, one.value, one.limit, one.verdict) for kind, one in worst.items()]
+
+
+def _window(mesh: TetrahedralMesh) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends of the block in the middle of the mesh that pictures show."""
+    extent = np.array(mesh.extent)
+    half = np.minimum(extent / 2, 0.5 * SHOWN_ELEMENTS * mesh.size)
+    return extent / 2 - half, extent / 2 + half
+
+
+def _pictures(mesh: TetrahedralMesh, quality: MeshQuality) -> dict[str, NDArray]:
+    """Return a plane through the middle, a block with a corner taken away, and angles."""
+    from ..meshing import cut_away, plane_section
+
+    extent = np.array(mesh.extent)
+    low, high = _window(mesh)
+    polygons, phase = plane_section(mesh, "y", extent[1] / 2)
+    seen = (polygons.max(axis=1) > low[[0, 2]]) & (polygons.min(axis=1) < high[[0, 2]])
+    seen = seen.all(axis=1)
+    centre = mesh.points[mesh.cells].mean(axis=1)
+    block = ((centre > low) & (centre < high)).all(axis=1)
+    # The corner towards the viewer: up, in front, to the right.
+    corner = (centre[:, 0] > extent[0] / 2) & (centre[:, 1] < extent[1] / 2)
+    corner &= centre[:, 2] > extent[2] / 2
+    triangles, of = cut_away(mesh, block & ~corner)
+    angles = np.array([angle for _, angle, _ in quality.worst])
+    return {
+        "section": polygons[seen].astype(np.float32),
+        "section_phase": phase[seen],
+        "block": triangles.astype(np.float32),
+        "block_phase": of,
+        "angle_counts": quality.angle_counts,
+        "worst_angles": angles,
+    }
+
+
+def cross_verification(params: Params, inputs: Inputs) -> StageOutput:
+    """Compute one relative diffusivity on voxels and on meshes, at two resolutions each."""
+    from .. import meshing
+    from ..transport import tortuosity_factor
+    from ..trust import coarsen_for
+    from ..trust import cross_verification as compare
+
+    micro = microstructure_of(inputs["microstructure"])
+    phase, direction = params["phase"], params["direction"]
+    stored = mesh_of(inputs["mesh"], micro)
+    size = stored.size / stored.unit
+    order = 2 if len(stored.cells) <= MOST_CELLS else 1
+
+    def on_voxels(factor: float) -> float:
+        solved = inputs["transport"].numbers
+        if factor == 1 and (solved["boundary"], solved["interface"]) == ("faces", "smooth"):
+            return solved["relative_diffusivity"]
+        image = micro if factor == 1 else coarsen_for(micro, phase)
+        found = tortuosity_factor(image, phase, direction=direction, tol=params["tol"])
+        return found.relative_diffusivity
+
+    def on_mesh(edge: float) -> float:
+        coarser = edge / size * params["coarsest"] if params["coarsest"] else None
+        mesh = stored if edge == size else meshing.tetrahedralize(micro, edge, coarser)
+        return meshing.effective_conductivity(mesh, {phase: 1.0}, direction, order)
+
+    found = compare(on_voxels, on_mesh, ((1, 2), (size, COARSER * size)))
+    numbers = {
+        "phase": phase,
+        "direction": direction,
+        "voxel_sizes": [micro.voxel_size[0] * n for n in found.first.sizes],
+        "on_voxels": found.first.values,
+        "order": order,
+        "mesh_sizes": [stored.unit * n for n in found.second.sizes],
+        "on_mesh": found.second.values,
+        "extrapolated": [found.first.extrapolated, found.second.extrapolated],
+        "errors": [found.first.error, found.second.error],
+        "difference": found.difference,
+        "sentence": found.sentence,
+    }
+    verdict = "pass" if found.agrees else "warn"
+    return StageOutput(
+        numbers, checks=[check("cross_verification", found.difference, 0.01, verdict)]
+    )
