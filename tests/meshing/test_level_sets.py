@@ -3,8 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from meshing.shapes import ball
 from microtwin.generation import Particles, ParticleType, packed_particles, surface_distances
-from microtwin.meshing import level_set_fields, tetrahedralize
+from microtwin.meshing import (
+    image_fields,
+    level_set_fields,
+    refined_level_set,
+    tetrahedralize,
+)
 
 BOX = (20e-6, 20e-6, 20e-6)
 
@@ -44,7 +50,7 @@ def test_vertices_lie_on_the_exact_surface():
 
 
 def test_packed_particles():
-    particles = packed_particles(40, 0.5e-6, ParticleType("active", 6e-6), 0.4, seed=1)
+    particles = packed_particles(40, 0.5e-6, ParticleType(6e-6), 0.4, seed=1)
     fields = level_set_fields({"active": inside(particles, 40)}, BOX)
     mesh = tetrahedralize(fields)
     assert mesh.volume_fractions["active"] == pytest.approx(0.4, abs=0.01)
@@ -75,3 +81,25 @@ def test_two_phases_beside_the_background():
 def test_level_sets_that_do_not_fit(level_sets, words):
     with pytest.raises(ValueError, match=words):
         level_set_fields(level_sets, BOX)
+
+
+def test_a_refined_level_set_keeps_a_plane():
+    z = np.indices((12, 6, 6))[0] + 0.5
+    fields = level_set_fields({"high": z - 7.3}, (12e-6, 6e-6, 6e-6))
+    finer = refined_level_set(fields, "high", 3)
+    assert finer.shape == (36, 18, 18)
+    height = (np.arange(36) + 0.5) / 3 - 7.3
+    inside = slice(3, -3)
+    ratio = finer[inside, 5, 5] / height[inside]
+    assert np.allclose(ratio, ratio[0], rtol=1e-4)
+
+
+def test_a_refined_level_set_keeps_fractions():
+    micro = ball(7)
+    finer = refined_level_set(image_fields(micro), "active")
+    assert np.mean(finer > 0) == pytest.approx(micro.volume_fraction("active"), abs=1e-3)
+
+
+def test_a_phase_without_a_field_is_named():
+    with pytest.raises(ValueError, match="'binder' has no field; there are pore, active"):
+        refined_level_set(image_fields(ball(5)), "binder")

@@ -14,6 +14,7 @@ __all__ = [
     "image_fields",
     "level_set_fields",
     "plane_section",
+    "refined_level_set",
     "tetrahedralize",
 ]
 
@@ -24,3 +25,4 @@ from .quality import MeshCheck, MeshQuality
 from .sections import cut_away, plane_section
 from .surfaces import SurfaceMesh
 from .tetrahedra import BOX_FACES, TetrahedralMesh, estimate, tetrahedralize
+from .volumes import refined_level_set

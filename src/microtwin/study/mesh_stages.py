@@ -21,8 +21,10 @@ __all__ = ["COARSER", "cross_verification", "mesh_of", "tetrahedralize"]
 
 Params = Mapping[str, Any]
 
+FINER = 0.5  # edge of the smaller voxels over that of the image
 COARSER = 1.5  # size of the second mesh over that of the first
 MOST_CELLS = 1_500_000  # for elements of order 2, which need about 3 kB each
+OTHERS = "others than the phase"
 # Edge of the block that is shown in pictures, in elements: more would not be seen one by one.
 SHOWN_ELEMENTS = 22
 _ARRAYS = (
@@ -146,7 +148,6 @@ def cross_verification(params: Params, inputs: Inputs) -> StageOutput:
     """Compute one relative diffusivity on voxels and on meshes, at two resolutions each."""
     from .. import meshing
     from ..transport import tortuosity_factor
-    from ..trust import coarsen_for
     from ..trust import cross_verification as compare
 
     micro = microstructure_of(inputs["microstructure"])
@@ -155,12 +156,18 @@ def cross_verification(params: Params, inputs: Inputs) -> StageOutput:
     size = stored.size / stored.unit
     order = 2 if len(stored.cells) <= MOST_CELLS else 1
 
-    def on_voxels(factor: float) -> float:
+    def on_voxels(share: float) -> float:
         solved = inputs["transport"].numbers
-        if factor == 1 and (solved["boundary"], solved["interface"]) == ("faces", "smooth"):
-            return solved["relative_diffusivity"]
-        image = micro if factor == 1 else coarsen_for(micro, phase)
-        found = tortuosity_factor(image, phase, direction=direction, tol=params["tol"])
+        options = {"direction": direction, "tol": params["tol"]}
+        if share == 1:
+            if (solved["boundary"], solved["interface"]) == ("faces", "smooth"):
+                return solved["relative_diffusivity"]
+            return tortuosity_factor(micro, phase, **options).relative_diffusivity
+        # Finer than the image: its smooth interface on smaller voxels.
+        inside = meshing.refined_level_set(meshing.image_fields(micro), phase, round(1 / share))
+        edges = tuple(share * h for h in micro.voxel_size)
+        finer = Microstructure((inside < 0).view(np.uint8), edges, {phase: 0, OTHERS: 1})
+        found = tortuosity_factor(finer, phase, level_set=inside, **options)
         return found.relative_diffusivity
 
     def on_mesh(edge: float) -> float:
@@ -168,11 +175,11 @@ def cross_verification(params: Params, inputs: Inputs) -> StageOutput:
         mesh = stored if edge == size else meshing.tetrahedralize(micro, edge, coarser)
         return meshing.effective_conductivity(mesh, {phase: 1.0}, direction, order)
 
-    found = compare(on_voxels, on_mesh, ((1, 2), (size, COARSER * size)))
+    found = compare(on_voxels, on_mesh, ((FINER, 1.0), (size, COARSER * size)))
     numbers = {
         "phase": phase,
         "direction": direction,
-        "voxel_sizes": [micro.voxel_size[0] * n for n in found.first.sizes],
+        "voxel_sizes": [min(micro.voxel_size) * n for n in found.first.sizes],
         "on_voxels": found.first.values,
         "order": order,
         "mesh_sizes": [stored.unit * n for n in found.second.sizes],

@@ -134,8 +134,8 @@ def _comparisons(view: MeshView) -> str:
     sentences = "".join(f"<p>{text(found['sentence'])}</p>" for found in view.comparisons)
     head = (
         "Relative diffusivity",
+        "voxels h/2",
         "voxels h",
-        "voxels 2h",
         "extrapolated",
         "mesh s",
         "mesh 1.5 s",
