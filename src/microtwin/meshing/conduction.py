@@ -52,7 +52,7 @@ class ConductionResult:
         Over each resistance: flux density from the first phase to the second on their facets, in
         the order in which these are in the mesh.
     dissipation : float
-        Integral of k |grad u|^2, and of [u]^2 / r.
+        Integral of k grad u . grad u over the phases, and of the square of jumps over r.
     iterations : int
     residual : float
         Norm of the residual over that of the right-hand side.

@@ -152,7 +152,8 @@ def mesh_quality(mesh: TetrahedralMesh) -> MeshQuality:
     faulty = len(faulty_vertices(complex_))
     together, torn = _together(mesh, pairs)
 
-    worst = np.argsort(smallest, kind="stable")[:SHOWN]
+    worst = np.argpartition(smallest, min(SHOWN, len(smallest) - 1))[:SHOWN]
+    worst = worst[np.lexsort((worst, smallest[worst]))]
     centres = mesh.points[mesh.cells[worst]].mean(axis=1)
     fractions = mesh.volume_fractions
     wanted = mesh.fractions or fractions
@@ -289,16 +290,17 @@ def _together(
         if len(mine) == 0:
             together[name] = 0.0 if clusters.any() else 1.0
             continue
-        keys, where = np.unique(
-            np.stack([cluster.astype(np.int64), piece[mine]], axis=1), axis=0, return_inverse=True
-        )
-        volume = np.bincount(where.ravel(), mesh.volumes[mine])
-        order = np.lexsort((-volume, keys[:, 0]))
+        pieces = int(piece.max()) + 1
+        pairs_of = cluster.astype(np.int64) * pieces + piece[mine]
+        keys, where = np.unique(pairs_of, return_inverse=True)
+        volume = np.bincount(where, mesh.volumes[mine])
+        order = np.lexsort((-volume, keys // pieces))
         largest = np.ones(len(order), bool)
-        largest[1:] = keys[order[1:], 0] != keys[order[:-1], 0]
+        largest[1:] = keys[order[1:]] // pieces != keys[order[:-1]] // pieces
         together[name] = float(volume[order[largest]].sum() / volume.sum())
-        for k in order[~largest]:
-            cells = mine[where.ravel() == k]
+        cut_off = order[~largest]
+        for k in cut_off[np.argsort(-volume[cut_off], kind="stable")][:SHOWN]:
+            cells = mine[where == k]
             place = np.average(centre[cells], axis=0, weights=mesh.volumes[cells])
             torn.append((float(volume[k]), name, tuple(map(float, place))))
     torn.sort(key=lambda item: -item[0])
