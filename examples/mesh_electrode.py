@@ -1,18 +1,18 @@
 """Mesh an electrode, judge the mesh, and solve for the potential on it.
 
-Run with ``python examples/mesh_electrode.py FOLDER``; needs ``pip install 'microtwin[mesh]'`` for
-the last step.
+Run with ``python examples/mesh_electrode.py``; the last step needs ``pip install
+'microtwin[mesh]'``. Files are written to the folder you are in.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import microtwin as mt
 
 
-def main(folder: Path) -> None:
+def main() -> None:
+    folder = Path.cwd()
     made = mt.generation.electrode(48, 0.4e-6, porosity=0.4, binder_fraction=0.1, seed=3)
     mesh = mt.meshing.tetrahedralize(made.micro, size=2.0)
     quality = mesh.quality()
@@ -41,4 +41,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    main()
