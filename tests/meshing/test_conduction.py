@@ -102,6 +102,12 @@ def test_the_mesh_agrees_with_the_voxels():
     assert on_mesh == pytest.approx(on_voxels, rel=0.01)
 
 
+def test_currents_of_faces_that_meet_add_up(sphere):
+    ends = {"z_low": 1.0, "y_low": 1.0, "z_high": 0.0}
+    result = conduction(sphere, {"pore": 1.0, "active": 1.0}, ends)
+    assert sum(result.currents.values()) == pytest.approx(0.0, abs=1e-6 * result.dissipation)
+
+
 def test_what_is_cut_off_is_left_out():
     labels = np.zeros((12, 10, 10), np.uint8)
     labels[4:8, 3:7, 3:7] = 1

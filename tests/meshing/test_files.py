@@ -102,6 +102,8 @@ def test_endings_and_lengths_that_do_not_fit(mesh, tmp_path):
         mesh.save(tmp_path / "mesh.docx")
     with pytest.raises(ValueError, match=r"use an ending of .stl"):
         mesh.surface("binder", "active").save(tmp_path / "surface.msh")
+    with pytest.raises(ValueError, match="no place for the fields wrong"):
+        mesh.save(tmp_path / "mesh.inp", wrong=mesh.points[:, 0])
     with pytest.raises(ValueError, match="has 3 values"):
         mesh.save(tmp_path / "mesh.vtu", wrong=np.zeros(3))
 

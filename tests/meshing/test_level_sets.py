@@ -76,6 +76,7 @@ def test_two_phases_beside_the_background():
         ({"pore": np.zeros((4, 4, 4))}, "name another background"),
         ({"a": np.full((4, 4, 4), np.inf)}, "NaN or infinite"),
         ({"a": -np.ones((4, 4, 4))}, "only 'pore' is present"),
+        ({"a": (np.indices((6, 6, 6))[0] > 2) * 0.0}, "only 'pore' is present"),
     ],
 )
 def test_level_sets_that_do_not_fit(level_sets, words):
@@ -103,3 +104,23 @@ def test_a_refined_level_set_keeps_fractions():
 def test_a_phase_without_a_field_is_named():
     with pytest.raises(ValueError, match="'binder' has no field; there are pore, active"):
         refined_level_set(image_fields(ball(5)), "binder")
+
+
+def test_two_phases_without_a_background():
+    z = np.indices((10, 8, 8))[0] + 0.5
+    mesh = tetrahedralize(level_set_fields({"a": z - 4.0, "b": 4.0 - z}, (10e-6, 8e-6, 8e-6)))
+    assert mesh.phases == ("a", "b")
+    assert mesh.volume_fractions["b"] == pytest.approx(0.4, abs=1e-4)
+
+
+def test_masks_are_no_level_sets():
+    mask = (np.indices((8, 8, 8))[0] > 3).astype(float)
+    with pytest.raises(ValueError, match="do not cross zero"):
+        level_set_fields({"a": mask}, BOX)
+
+
+def test_too_many_phases_are_refused():
+    z = np.indices((80, 4, 4))[0] + 0.5
+    layers = {f"p{k}": 1.0 - np.abs(z - 2 * k - 1) for k in range(40)}
+    with pytest.raises(ValueError, match="up to 32, so join some"):
+        tetrahedralize(level_set_fields(layers, (80e-6, 4e-6, 4e-6)), 1.0)

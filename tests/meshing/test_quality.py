@@ -70,6 +70,31 @@ def test_a_phase_that_touches_itself_is_found():
     assert mesh_quality(replace(mesh, phase=phase)).non_manifold >= 1
 
 
+def test_overlapping_tetrahedra_are_found():
+    mesh = tetrahedralize(ball(6))
+    twice = replace(
+        mesh,
+        cells=np.concatenate([mesh.cells, mesh.cells[:2]]),
+        phase=np.append(mesh.phase, [0, 0]),
+    )
+    quality = mesh_quality(replace(twice, phase=twice.phase.astype(np.uint8)))
+    verdicts = {check.kind: check.verdict for check in quality.checks}
+    assert verdicts["unfilled_volume"] == "fail"
+
+
+def test_an_interface_that_is_lost_is_judged():
+    mesh = tetrahedralize(ball(8))
+    lost = replace(mesh, facets=mesh.facets[:0], facet_phases=mesh.facet_phases[:0])
+    verdicts = {(check.kind, check.of): check.verdict for check in mesh_quality(lost).checks}
+    assert verdicts["mesh_interface_area", "pore/active"] == "fail"
+
+
+def test_a_cluster_that_has_vanished_counts():
+    mesh = tetrahedralize(ball(6))
+    gone = replace(mesh, phase=np.zeros_like(mesh.phase))
+    assert mesh_quality(gone).together["active"] == 0.0
+
+
 def test_volumes_and_areas_that_do_not_fit_are_judged():
     mesh = tetrahedralize(ball(8))
     grown = replace(mesh, fractions={"pore": 0.5, "active": 0.5})

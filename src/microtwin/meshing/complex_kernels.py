@@ -16,8 +16,8 @@ from ..numerics.compiling import INNER, OPTIONS
 
 DEAD = -1
 VERTICES, CELLS, FREE, CLOCK = 0, 1, 2, 3  # places in `Complex.counts`
-RINGS = 256  # neighbours of a vertex at most, likewise
 STAR = 512  # tetrahedra at a vertex at most; what would make more is not done
+RINGS = 256  # neighbours of a vertex that are looked at; a star of 508 tetrahedra has as many
 
 
 class Complex(NamedTuple):

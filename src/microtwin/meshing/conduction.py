@@ -47,7 +47,7 @@ class ConductionResult:
         -k grad u in each tetrahedron along (z, y, x), from the potentials at its vertices.
     currents : mapping of str to float
         Flow into the body through each face of the box with a given potential, in the unit of
-        k u times m.
+        k u times m. What enters along an edge that two such faces share counts for the first.
     interface_flux : mapping of (str, str) to ndarray
         Over each resistance: flux density from the first phase to the second on their facets, in
         the order in which these are in the mesh.
@@ -86,7 +86,8 @@ def conduction(
         Conductivity or diffusivity of each phase, in any unit; phases left out, or with 0, do not
         conduct.
     potentials : mapping of str to float, or to mapping of str to float
-        Potential on faces of the box, by name (`BOX_FACES`): of all phases there, or by phase.
+        Potential on faces of the box, by name (`BOX_FACES`): of all phases there, or by phase. On
+        an edge of the box that two of them share, the last one given holds.
     resistances : mapping of (str, str) to float, optional
         Between two phases, the difference of potential over the flux density: in the unit of
         length (m) over conductivity.
@@ -104,7 +105,7 @@ def conduction(
     ValueError
         If a name is not known, a number is not allowed, or no potential is given anywhere.
     ConvergenceError
-        If the residual is not reached.
+        If the residual is more than ten times `tol` in the end.
     ImportError
         If NGSolve or PyAMG is not installed.
     """
@@ -116,7 +117,8 @@ def conduction(
     if order not in (1, 2):
         raise ValueError(f"order {order!r} is not allowed; elements have order 1 or 2")
     groups = _groups(mesh, conducting, contacts)
-    parts = assemble_conduction(mesh, conducting, groups, contacts, order)
+    touching = {pair: r for pair, r in contacts.items() if mesh.interface_areas[pair] > 0}
+    parts = assemble_conduction(mesh, conducting, groups, touching, order)
     known = _known_values(mesh, parts, groups, given)
     matrix = parts.matrix
     values, iterations, residual = _solve(matrix, known, tol)
@@ -131,12 +133,15 @@ def conduction(
             potential[used] = at_vertices[used]
             found[name] = potential
     currents = {}
+    counted = np.zeros(parts.starts[-1], bool)
     for face in given:
         currents[face] = 0.0
         for start, own in zip(parts.starts[:-1], parts.on_face, strict=True):
             # The test function 1 has no part in the unknowns of edges.
             here = start + np.flatnonzero(own[face][: len(mesh.points)])
-            currents[face] += float(flow[here][np.isfinite(known[here])].sum())
+            here = here[np.isfinite(known[here]) & ~counted[here]]
+            counted[here] = True
+            currents[face] += float(flow[here].sum())
     return ConductionResult(
         potentials=found,
         flux=_fluxes(mesh, conducting, found),
@@ -235,7 +240,7 @@ def _checked_resistances(
                     f"a resistance is given at {name!r}, which does not conduct; "
                     f"{', '.join(conducting)} do"
                 )
-        if first == second or (second, first) in found:
+        if first == second or (second, first) in resistances:
             raise ValueError(
                 f"the resistance between {first!r} and {second!r} is given twice, or within one "
                 "phase; give each pair of different phases once"
@@ -245,8 +250,7 @@ def _checked_resistances(
                 f"resistance {value!r} between {first!r} and {second!r} is not allowed; give a "
                 "number above 0, or leave the pair out for perfect contact"
             )
-        if mesh.interface_areas[first, second] > 0:
-            found[first, second] = float(value)
+        found[first, second] = float(value)
     return found
 
 

@@ -94,7 +94,3 @@ def _split(kernel: Callable[..., int], mesh: Complex, fields: Fields, *edges: ND
         mesh = with_room(mesh, left, 8 * left + 2 * STAR)
         done = kernel(mesh, fields, *edges, done)
     return mesh
-
-
-def _near_interface(mesh: Complex, edges: NDArray[np.int32]) -> NDArray[np.bool_]:
-    return np.ones(len(edges), bool)

@@ -46,6 +46,11 @@ def save_mesh(
         raise ValueError(
             f"a mesh cannot be written to {path.name!r}; use an ending of {', '.join(MESHES)}"
         )
+    if data and path.suffix.lower() == ".inp":
+        raise ValueError(
+            f"{path.name!r} has no place for the fields {', '.join(data)}; write the mesh without "
+            "them, or to .vtu"
+        )
     at_points, at_cells = _sorted_data(mesh, data)
     if path.suffix.lower() == ".vtkhdf":
         _write_vtkhdf(mesh, path, at_points, {"phase": mesh.phase, **at_cells})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,14 @@ from .phase_fields import PhaseFields
 
 __all__ = ["MeshEstimate", "check_memory", "estimate_of"]
 
-PER_LEAF = 12.6  # tetrahedra, with those where sizes change
-PER_MIXED = 0.75  # more of them by cutting, over those of mixed leaves
-PER_CELL = 130.0  # bytes at most at the same time, per tetrahedron after cutting
+PER_LEAF = 12.6  # tetrahedra of the lattice, with those where sizes change
+CUT = (
+    1.3  # tetrahedra in the end over those of the lattice: 1.0 for smooth interfaces, 1.6 if rough
+)
+PER_CELL = 250.0  # bytes at most at the same time, per tetrahedron of the lattice
 PER_SAMPLE = 14.0  # bytes per sample of the fields, beside the fields
+PER_FINEST = 9.0  # bytes per finest cell of the octree
+GROWTH = 1.15  # from one size that is tried to the next
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class MeshEstimate:
     Attributes
     ----------
     cells : int
-        Tetrahedra, good to about a quarter.
+        Tetrahedra, good to a factor of about 1.5; necks of one voxel make it too large.
     memory : int
         Bytes needed to make it, at most.
     """
@@ -35,27 +40,38 @@ class MeshEstimate:
     memory: int
 
 
-def estimate_of(
-    fields: PhaseFields, levels: NDArray[np.uint8], mixed: NDArray[np.bool_]
-) -> MeshEstimate:
+def estimate_of(fields: PhaseFields, levels: NDArray[np.uint8]) -> MeshEstimate:
     """Return the size of a mesh from the levels of its octree."""
     lattice = PER_LEAF * count_leaves(levels)
-    share = float(np.mean(mixed))
-    cut = PER_LEAF * PER_MIXED * share * levels.size * 0.5
     samples = fields.values[..., 0].size
-    memory = PER_CELL * (lattice + cut) + samples * PER_SAMPLE + fields.values.nbytes
-    return MeshEstimate(round(lattice + cut), round(memory + 9 * levels.size))
+    memory = PER_CELL * lattice + samples * PER_SAMPLE + fields.values.nbytes
+    return MeshEstimate(round(CUT * lattice), round(memory + PER_FINEST * levels.size))
 
 
-def check_memory(estimate: MeshEstimate, size: float) -> None:
-    """Raise a `ValueError` with the size that fits if a mesh does not fit in memory."""
+def check_memory(size: float, largest: float, estimate: Callable[[float], MeshEstimate]) -> None:
+    """Raise a `ValueError` if a mesh does not fit in memory, with a size that does if there is one.
+
+    Parameters
+    ----------
+    size, largest : float
+        The size wanted, and the largest that is allowed.
+    estimate : callable
+        Returns the estimate at a size.
+    """
     free = psutil.virtual_memory().available
-    if estimate.memory <= free:
+    wanted = estimate(size)
+    if wanted.memory <= free:
         return
-    # The number of elements falls with the square of the size at least.
-    fitting = size * (estimate.memory / free) ** 0.5
+    remedy = "crop the image"
+    fitting = size
+    while (fitting := GROWTH * fitting) <= largest:
+        # The size is named with two digits, so these are tried.
+        named = float(f"{fitting:.2g}")
+        if named <= largest and estimate(named).memory <= free:
+            remedy = f"a size of {named:g} voxels fits, or crop the image"
+            break
     raise ValueError(
-        f"a mesh of size {size:g} voxels would have about {estimate.cells / 1e6:.3g} million "
-        f"tetrahedra and need {estimate.memory / 1e9:.3g} GB, but {free / 1e9:.3g} GB are free; "
-        f"a size of {1.05 * fitting:.2g} voxels fits, or a crop of the image"
+        f"a mesh of size {size:g} voxels would have about {wanted.cells / 1e6:.3g} million "
+        f"tetrahedra and need {wanted.memory / 1e9:.3g} GB, but {free / 1e9:.3g} GB are free; "
+        f"{remedy}"
     )

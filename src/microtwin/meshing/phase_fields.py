@@ -64,7 +64,8 @@ def image_fields(micro: Microstructure, sigma: float = SIGMA) -> PhaseFields:
     The field of a phase with mask m is 2 G m - G G m, G a Gaussian filter: it smooths the staircase
     of the voxels, but moves a curved interface by far less than G m alone does, since the leading
     errors of the two terms cancel. What the filter would cut through is given back: voxels that
-    join parts of a phase that are connected in the image.
+    join parts of a phase that are connected in the image (not with probabilities, which know
+    better than labels what is there).
 
     Parameters
     ----------
@@ -76,8 +77,18 @@ def image_fields(micro: Microstructure, sigma: float = SIGMA) -> PhaseFields:
     Returns
     -------
     PhaseFields
+
+    Raises
+    ------
+    ValueError
+        If the image holds one phase only.
     """
     names = tuple(name for name in micro.phases if micro.volume_fraction(name) > 0)
+    if len(names) < 2:
+        raise ValueError(
+            f"the image holds one phase only, {names[0]!r}, so there is no interface to mesh; "
+            "give an image with at least two phases"
+        )
     values = np.empty((*micro.shape, len(names)), np.float32)
 
     def filtered(first: int, end: int) -> None:
@@ -160,14 +171,34 @@ def level_set_fields(
 
 
 def _slope(values: NDArray[np.float32], unit: float, spacing: Sequence[float]) -> float:
-    """Return the usual slope of a field near its zero, per unit."""
-    inside = values[..., 0] > 0
-    slopes = []
+    """Return the usual slope of the difference of two fields where the winner changes, per unit.
+
+    Raises
+    ------
+    ValueError
+        If fields do not change there, such as masks of 0 and 1 whose rest is 0 as well.
+    """
+    winner = values.argmax(axis=3)
+    slopes, leads = [], []
     for axis in range(3):
-        step = np.diff(values[..., 0], axis=axis)
-        crossing = np.diff(inside.astype(np.int8), axis=axis) != 0
-        slopes.append(np.abs(step[crossing]) * unit / spacing[axis])
-    return float(np.median(np.concatenate(slopes)))
+        low = [slice(None)] * 3
+        high = [slice(None)] * 3
+        low[axis], high[axis] = slice(0, -1), slice(1, None)
+        first, second = tuple(low), tuple(high)
+        at = np.nonzero(winner[first] != winner[second])
+        p, q = winner[first][at], winner[second][at]
+        near, far = values[first][at], values[second][at]
+        row = np.arange(len(p))
+        before, after = near[row, p] - near[row, q], far[row, q] - far[row, p]
+        slopes.append((before + after) * unit / spacing[axis])
+        leads.append(np.minimum(before, after))
+    slope = float(np.median(np.concatenate(slopes)))
+    if not slope > 0.0 or np.median(np.concatenate(leads)) <= 0.0:
+        raise ValueError(
+            "the level sets do not cross zero; give functions that are positive inside a phase and "
+            "negative outside of it, best distances"
+        )
+    return slope
 
 
 def _given_back(values: NDArray[np.float32], p: int, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

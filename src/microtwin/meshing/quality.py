@@ -28,6 +28,8 @@ FIRST_PERCENTILE = (20.0, 10.0)  # degrees
 FRACTION = (0.001, 0.01)  # of the volume
 # Relative. The image itself is measured up to a tenth too small where films are one voxel thick.
 AREA = (0.02, 0.2)
+SMALLEST_AREA = 0.01  # of all interfaces: differences of smaller ones are relative to this
+FILLED = 1e-9  # relative difference of all volumes from that of the box
 TOGETHER = (0.999, 0.95)  # share of each cluster of the image that is one piece in the mesh
 SHOWN = 10  # worst places
 LEAST_CLUSTER = 27  # voxels of a cluster of the image that counts
@@ -86,6 +88,9 @@ class MeshQuality:
         By pair of phases: in the mesh, and by the Crofton formula on the image, in m^2.
     together : mapping of str to float
         By phase: share of its clusters in the image that lie in one piece of the mesh.
+    merged : mapping of str to int
+        By phase: clusters of the image that lie in one piece of the mesh with a larger one. Voxels
+        that touch along an edge or at a corner are often joined; that is not judged.
     torn : tuple of (str, tuple of 3 floats)
         Phase and place (z, y, x in metres) of pieces that are cut off in the mesh, largest first.
     worst : tuple of (tuple of 3 floats, float, str)
@@ -108,6 +113,7 @@ class MeshQuality:
     volume_fractions: Mapping[str, tuple[float, float]]
     interface_areas: Mapping[tuple[str, str], tuple[float, float]]
     together: Mapping[str, float]
+    merged: Mapping[str, int]
     torn: tuple[tuple[str, tuple[float, ...]], ...] = field(repr=False)
     worst: tuple[tuple[tuple[float, ...], float, str], ...] = field(repr=False)
     checks: tuple[MeshCheck, ...] = field(repr=False)
@@ -150,7 +156,8 @@ def mesh_quality(mesh: TetrahedralMesh) -> MeshQuality:
     pairs = np.empty(mesh.cells.shape, np.int32)
     unmatched = int(kernels.face_pairs(complex_, pairs))
     faulty = len(faulty_vertices(complex_))
-    together, torn = _together(mesh, pairs)
+    together, torn, merged = _together(mesh, pairs)
+    unfilled = abs(float(mesh.volumes.sum()) / float(np.prod(mesh.extent)) - 1.0)
 
     worst = np.argpartition(smallest, min(SHOWN, len(smallest) - 1))[:SHOWN]
     worst = worst[np.lexsort((worst, smallest[worst]))]
@@ -163,17 +170,17 @@ def mesh_quality(mesh: TetrahedralMesh) -> MeshQuality:
     checks = [
         MeshCheck("inverted_tetrahedra", "", inverted, 0, _zero(inverted)),
         MeshCheck("unmatched_faces", "", unmatched, 0, _zero(unmatched)),
+        MeshCheck("unfilled_volume", "", unfilled, FILLED, _zero(unfilled > FILLED)),
         MeshCheck("self_touching_points", "", faulty, 0, _zero(faulty)),
         _at_least("smallest_dihedral_angle", "", float(smallest.min()), SMALLEST_ANGLE),
         _at_least("first_percentile_of_angles", "", angles[0.01], FIRST_PERCENTILE),
     ]
     for name, (ours, theirs) in volume.items():
         checks.append(_at_most("mesh_volume_fraction", name, abs(ours - theirs), FRACTION))
+    least = SMALLEST_AREA * sum(theirs for _, theirs in areas.values())
     for (a, b), (ours, theirs) in areas.items():
-        if theirs > 0:
-            checks.append(
-                _at_most("mesh_interface_area", f"{a}/{b}", abs(ours / theirs - 1.0), AREA)
-            )
+        off = abs(ours - theirs) / max(theirs, least)
+        checks.append(_at_most("mesh_interface_area", f"{a}/{b}", off, AREA))
     for name, share in together.items():
         checks.append(_at_least("connected_as_in_the_image", name, share, TOGETHER))
     return MeshQuality(
@@ -191,6 +198,7 @@ def mesh_quality(mesh: TetrahedralMesh) -> MeshQuality:
         volume_fractions=volume,
         interface_areas=areas,
         together=together,
+        merged=merged,
         torn=torn,
         worst=tuple(
             (tuple(map(float, centre)), float(smallest[t]), mesh.phases[mesh.phase[t]])
@@ -249,9 +257,11 @@ def _areas(mesh: TetrahedralMesh) -> dict[tuple[str, str], tuple[float, float]]:
     pair = mesh.facet_phases.astype(int) @ np.array([n, 1])
     sums = np.bincount(pair, mesh.facet_areas * inside, n * n)
     found = {}
-    for a, b in np.unique(mesh.facet_phases, axis=0):
-        names = (mesh.phases[a], mesh.phases[b])
-        found[names] = (float(sums[a * n + b]), measured[names])
+    for a, first in enumerate(mesh.phases):
+        for b, second in enumerate(mesh.phases[a + 1 :], start=a + 1):
+            ours, theirs = float(sums[a * n + b]), measured[first, second]
+            if ours > 0 or theirs > 0:
+                found[first, second] = (ours, theirs)
     return found
 
 
@@ -268,27 +278,30 @@ def _spread(n: int) -> NDArray[np.float64]:
 
 def _together(
     mesh: TetrahedralMesh, pairs: NDArray[np.int32]
-) -> tuple[dict[str, float], tuple[tuple[str, tuple[float, ...]], ...]]:
+) -> tuple[dict[str, float], tuple[tuple[str, tuple[float, ...]], ...], dict[str, int]]:
     """Return how much of each cluster of the image is one piece in the mesh, and what is cut off.
 
-    A tetrahedron counts for the cluster of the voxel at its centre, if that is of its phase.
+    A tetrahedron counts for the cluster of the voxel at its centre, if that is of its phase. A
+    cluster without any has vanished and counts with its voxels.
     """
     if mesh.image is None:
-        return {}, ()
+        return {}, (), {}
     t, i = np.nonzero((pairs >= 0) & (mesh.phase[pairs] == mesh.phase[:, None]))
     links = coo_array((np.ones(len(t), np.int8), (t, pairs[t, i])), shape=(len(pairs),) * 2)
     piece = connected_components(links, directed=False)[1]
     centre = mesh.points[mesh.cells].mean(axis=1)
     voxel = np.minimum((centre / mesh.image.voxel_size).astype(int), np.array(mesh.image.shape) - 1)
-    together, torn = {}, []
+    together, torn, merged = {}, [], {}
+    per_voxel = float(np.prod(mesh.image.voxel_size))
     for number, name in enumerate(mesh.phases):
         clusters = label_clusters(mesh.image.mask(name))[0]
-        clusters = np.where(np.bincount(clusters.ravel())[clusters] >= LEAST_CLUSTER, clusters, 0)
+        counts = np.bincount(clusters.ravel())
+        clusters = np.where(counts[clusters] >= LEAST_CLUSTER, clusters, 0)
         mine = np.flatnonzero(mesh.phase == number)
         cluster = clusters[tuple(voxel[mine].T)]
         mine, cluster = mine[cluster > 0], cluster[cluster > 0]
         if len(mine) == 0:
-            together[name] = 0.0 if clusters.any() else 1.0
+            together[name], merged[name] = 0.0 if clusters.any() else 1.0, 0
             continue
         pieces = int(piece.max()) + 1
         pairs_of = cluster.astype(np.int64) * pieces + piece[mine]
@@ -297,11 +310,15 @@ def _together(
         order = np.lexsort((-volume, keys // pieces))
         largest = np.ones(len(order), bool)
         largest[1:] = keys[order[1:]] // pieces != keys[order[:-1]] // pieces
-        together[name] = float(volume[order[largest]].sum() / volume.sum())
+        there = keys[order[largest]] // pieces
+        gone = np.setdiff1d(np.flatnonzero(counts >= LEAST_CLUSTER)[1:], there)
+        lost = per_voxel * float(counts[gone].sum())
+        together[name] = float(volume[order[largest]].sum() / (volume.sum() + lost))
+        merged[name] = len(there) - len(np.unique(keys[order[largest]] % pieces))
         cut_off = order[~largest]
         for k in cut_off[np.argsort(-volume[cut_off], kind="stable")][:SHOWN]:
             cells = mine[where == k]
             place = np.average(centre[cells], axis=0, weights=mesh.volumes[cells])
             torn.append((float(volume[k]), name, tuple(map(float, place))))
     torn.sort(key=lambda item: -item[0])
-    return together, tuple((name, place) for _, name, place in torn[:SHOWN])
+    return together, tuple((name, place) for _, name, place in torn[:SHOWN]), merged

@@ -155,9 +155,7 @@ def _settle(mesh, fields, v, phases, fixed, tets, n, quality, least, point, rows
 
 
 @njit(**INNER)
-def _search(
-    mesh, fields, v, phases, fixed, tets, n, quality, step, slack, tries, searched, point, rows
-):
+def _search(mesh, fields, v, phases, fixed, tets, n, quality, step, slack, tries, point, rows):
     """Try places around a vertex; halve the distance where none is better."""
     x = mesh.points[v]
     for m in range(tries):
@@ -250,7 +248,6 @@ def relax(first, end, mesh, fields, vertices, searched, settle, least, slack, tr
                     step,
                     0.0,
                     tries,
-                    now,
                     point,
                     rows,
                 )
@@ -267,7 +264,6 @@ def relax(first, end, mesh, fields, vertices, searched, settle, least, slack, tr
                     slack,
                     slack,
                     tries,
-                    now,
                     point,
                     rows,
                 )

@@ -33,6 +33,7 @@ __all__ = ["BOX_FACES", "TetrahedralMesh", "estimate", "tetrahedralize"]
 # at the low end of z and its separator at the high end.
 BOX_FACES = ("z_low", "z_high", "y_low", "y_high", "x_low", "x_high")
 SMALLEST = 0.25  # voxels; finer elements would resolve only the interpolation
+MOST_PHASES = 32
 GRADED = 4.0  # largest elements over the smallest, by default
 
 
@@ -164,7 +165,8 @@ class TetrahedralMesh:
         ----------
         path : str or path
         **data : ndarray
-            Further fields by name: one value (or 3) for each vertex, or for each tetrahedron.
+            Further fields by name: one value (or 3) for each vertex, or for each tetrahedron. Not
+            for Abaqus.
 
         Raises
         ------
@@ -204,7 +206,7 @@ def tetrahedralize(
     ----------
     source : Microstructure or PhaseFields
         An image, with probabilities if it has some, or fields of an exact geometry such as
-        `particle_fields` gives.
+        `level_set_fields` gives.
     size : float
         Edge of the cubes of the lattice at interfaces, in voxels (in the shortest edge of one, if
         they are not cubes). Films and necks thinner than that are found all the same: elements
@@ -223,7 +225,7 @@ def tetrahedralize(
     ValueError
         If there is one phase only, a size is not allowed, or the mesh would not fit in memory.
     """
-    fields = source if isinstance(source, PhaseFields) else _fields_of(source)
+    fields = _fields_of(source)
     coarsest = _checked_sizes(fields, size, coarsest)
     names, unit = fields.phases, fields.unit
     kernel = kernel_fields(fields)
@@ -232,8 +234,13 @@ def tetrahedralize(
         target = np.array([fields.fractions[name] for name in names])
         kernel = calibrated(kernel, target)
     mixed = mixed_samples(kernel)
+    ratio = coarsest / size
+
+    def estimated(edge: float) -> MeshEstimate:
+        return estimate_of(fields, octree_levels(kernel, mixed, edge, ratio * edge, fields.thin))
+
+    check_memory(size, 0.5 * min(fields.extent) / unit, estimated)
     levels = octree_levels(kernel, mixed, size, coarsest, fields.thin)
-    check_memory(estimate_of(fields, levels, mixed), size)
     extent = tuple(length / unit for length in fields.extent)
     mesh = cut_lattice(make_complex(fill_box(levels, extent), kernel), kernel, mixed)
     mend_topology(mesh)
@@ -273,25 +280,21 @@ def estimate(
     -------
     MeshEstimate
     """
-    fields = source if isinstance(source, PhaseFields) else _fields_of(source)
+    fields = _fields_of(source)
     coarsest = _checked_sizes(fields, size, coarsest)
     kernel = kernel_fields(fields)
     mixed = mixed_samples(kernel)
-    return estimate_of(fields, octree_levels(kernel, mixed, size, coarsest, fields.thin), mixed)
+    return estimate_of(fields, octree_levels(kernel, mixed, size, coarsest, fields.thin))
 
 
-def _fields_of(micro: Microstructure) -> PhaseFields:
-    present = [name for name, share in micro.volume_fractions.items() if share > 0]
-    if len(present) < 2:
+def _fields_of(source: Microstructure | PhaseFields) -> PhaseFields:
+    fields = source if isinstance(source, PhaseFields) else image_fields(source)
+    if len(fields.phases) > MOST_PHASES:
         raise ValueError(
-            f"the image holds one phase only, {present[0]!r}, so there is no interface to mesh; "
-            "give an image with at least two phases"
+            f"there are {len(fields.phases)} phases; a mesh can have up to {MOST_PHASES}, so join "
+            "some"
         )
-    if len(present) > 32:
-        raise ValueError(
-            f"the image holds {len(present)} phases; a mesh can have up to 32, so join some"
-        )
-    return image_fields(micro)
+    return fields
 
 
 def _checked_sizes(fields: PhaseFields, size: float, coarsest: float | None) -> float:

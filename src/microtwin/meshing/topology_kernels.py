@@ -120,8 +120,8 @@ def _around(mesh, tets, n, beside, piece, chosen, own):
 
 
 @njit(**INNER)
-def _edge_stars(mesh, u, tets, n, v, around):
-    """Write the places in a star of the tetrahedra at one edge; return how many."""
+def _edge_star(mesh, tets, n, v, around):
+    """Write the tetrahedra of a star that have another vertex as well; return how many."""
     m = 0
     for k in range(n):
         if place(mesh, tets[k], v) >= 0:
@@ -178,7 +178,7 @@ def _vertex(mesh, v, scratch, change, united):
                     continue
                 ids[m] = w
                 m += 1
-                size = _edge_stars(mesh, v, tets, n, w, around)
+                size = _edge_star(mesh, tets, n, w, around)
                 phases = _phases(mesh, around, size)
                 if count_bits(phases) < 2:
                     continue
@@ -271,7 +271,10 @@ def find_faults(mesh, faulty):
     """Mark the vertices at which a phase touches itself."""
     scratch = _scratch()
     for v in range(mesh.counts[VERTICES]):
-        faulty[v] = mesh.first[v] >= 0 and _vertex(mesh, v, scratch, False, NOT_UNITED)
+        # A star too large to look at is not known to be sound.
+        faulty[v] = mesh.first[v] >= 0 and (
+            star(mesh, v, scratch[0]) > STAR or _vertex(mesh, v, scratch, False, NOT_UNITED)
+        )
 
 
 @njit(**OPTIONS)
@@ -307,10 +310,14 @@ def yield_cells(mesh, chosen):
             continue
         old = mesh.phase[t]
         counts[:] = 0
+        crowded = False
         for i in range(4):
             n = star(mesh, mesh.cells[t, i], tets)
+            crowded = crowded or n > STAR
             if n <= STAR:
                 _neighbour_phase(mesh, t, tets, n, counts)
+        if crowded:
+            continue
         # Each face was seen from its three vertices.
         best = -1
         for p in range(64):

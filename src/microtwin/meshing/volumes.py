@@ -42,16 +42,14 @@ def calibrated(fields: Fields, fractions: NDArray[np.float64]) -> Fields:
     """
     mixed = mixed_samples(fields)
     n = len(fractions)
-    for _ in range(1):
-        now = _sampled(fields, mixed)
-        rates = np.empty((n, n))
-        for p in range(n - 1):
-            moved = fields.offsets + STEP * (np.arange(n) == p)
-            rates[:, p] = (_sampled(fields._replace(offsets=moved), mixed) - now) / STEP
-        # All offsets together do nothing.
-        rates[:, n - 1] = -rates[:, : n - 1].sum(axis=1)
-        fields = _moved(fields, rates, fractions - now)
-    return fields
+    now = _sampled(fields, mixed)
+    rates = np.empty((n, n))
+    for p in range(n - 1):
+        moved = fields.offsets + STEP * (np.arange(n) == p)
+        rates[:, p] = (_sampled(fields._replace(offsets=moved), mixed) - now) / STEP
+    # All offsets together do nothing.
+    rates[:, n - 1] = -rates[:, : n - 1].sum(axis=1)
+    return _moved(fields, rates, fractions - now)
 
 
 def corrected(mesh: Complex, fields: Fields, volumes: NDArray[np.float64]) -> Fields:

@@ -44,6 +44,10 @@ NS_PER_VOXEL_CALENDERING = 4000
 # A mesh of elements two voxels large in a rough electrode, with its quality; and transport on it
 # and on a coarser one. Both grow with the number of elements at interfaces.
 BYTES_PER_VOXEL_MESH = 600
+# Elements of order 2 per voxel, up to the largest mesh that gets them; and voxels of half the edge.
+BYTES_PER_VOXEL_CROSS = 3000
+BYTES_CROSS = 5_000_000_000
+BYTES_PER_VOXEL_FINER = 600
 NS_PER_VOXEL_MESH = 40_000
 NS_PER_VOXEL_CROSS = 25_000
 # A segmented scan: itself, labels, probabilities of three phases and a slab of work.
@@ -117,7 +121,8 @@ def estimate_cost(file: StudyFile, available_bytes: int | None = None) -> Cost:
     bytes_per_voxel = _bytes_per_voxel(study)
 
     def memory(factor: int) -> int:
-        return int(BYTES_FIXED + bytes_per_voxel * math.prod(n // factor for n in fine))
+        voxels = math.prod(n // factor for n in fine)
+        return int(BYTES_FIXED + max(bytes_per_voxel * voxels, _cross_bytes(study, voxels)))
 
     possible = range(coarsen, min(LARGEST_COARSENING, min(fine) // 2) + 1)
     fitting = next((f for f in possible if memory(f) <= available_bytes), None)
@@ -233,7 +238,16 @@ def _bytes_per_voxel(study: Study) -> float:
         solve = max(solve, BYTES_PER_VOXEL_GENERATE)
     if study.mesh is not None:
         solve = max(solve, BYTES_PER_VOXEL_MESH * _elements(study.mesh.size))
+        if study.mesh.cross_verification and study.transport is not None:
+            solve = max(solve, BYTES_PER_VOXEL_FINER)
     return solve + (BYTES_PER_VOXEL_FIELDS if fields else 0)
+
+
+def _cross_bytes(study: Study, voxels: int) -> float:
+    """Return the memory that transport on a mesh needs."""
+    if study.mesh is None or not study.mesh.cross_verification or study.transport is None:
+        return 0.0
+    return min(BYTES_CROSS, BYTES_PER_VOXEL_CROSS * _elements(study.mesh.size) * voxels)
 
 
 def _elements(size: float) -> float:

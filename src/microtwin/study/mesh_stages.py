@@ -156,26 +156,26 @@ def cross_verification(params: Params, inputs: Inputs) -> StageOutput:
     size = stored.size / stored.unit
     order = 2 if len(stored.cells) <= MOST_CELLS else 1
 
+    fields = meshing.image_fields(micro)
+
     def on_voxels(share: float) -> float:
-        solved = inputs["transport"].numbers
-        options = {"direction": direction, "tol": params["tol"]}
-        if share == 1:
-            if (solved["boundary"], solved["interface"]) == ("faces", "smooth"):
-                return solved["relative_diffusivity"]
-            return tortuosity_factor(micro, phase, **options).relative_diffusivity
-        # Finer than the image: its smooth interface on smaller voxels.
-        inside = meshing.refined_level_set(meshing.image_fields(micro), phase, round(1 / share))
+        # The interface that is meshed, on voxels of the image and on smaller ones: one geometry.
+        inside = meshing.refined_level_set(fields, phase, round(1 / share))
         edges = tuple(share * h for h in micro.voxel_size)
-        finer = Microstructure((inside < 0).view(np.uint8), edges, {phase: 0, OTHERS: 1})
-        found = tortuosity_factor(finer, phase, level_set=inside, **options)
+        voxels = Microstructure((inside < 0).view(np.uint8), edges, {phase: 0, OTHERS: 1})
+        found = tortuosity_factor(
+            voxels, phase, direction=direction, tol=params["tol"], level_set=inside
+        )
         return found.relative_diffusivity
 
     def on_mesh(edge: float) -> float:
-        coarser = edge / size * params["coarsest"] if params["coarsest"] else None
-        mesh = stored if edge == size else meshing.tetrahedralize(micro, edge, coarser)
+        inside = edge / size * params["coarsest"] if params["coarsest"] else None
+        mesh = stored if edge == size else meshing.tetrahedralize(micro, edge, inside)
         return meshing.effective_conductivity(mesh, {phase: 1.0}, direction, order)
 
-    found = compare(on_voxels, on_mesh, ((FINER, 1.0), (size, COARSER * size)))
+    # On a small image the second mesh cannot be much coarser.
+    coarser = min(COARSER * size, 0.5 * min(stored.extent) / stored.unit)
+    found = compare(on_voxels, on_mesh, ((FINER, 1.0), (size, coarser)))
     numbers = {
         "phase": phase,
         "direction": direction,

@@ -105,7 +105,7 @@ def _mesh(study: Study, tasks: list[Task], micro: Task) -> list[Task]:
     solved = [task for task in tasks if task.stage.startswith("transport/")]
     for task in solved:
         wanted = {name: task.params[name] for name in ("phase", "direction", "tol")}
-        inputs = {"microstructure": micro, "mesh": mesh, "transport": task}
+        inputs = {"microstructure": micro, "mesh": mesh}
         found.append(
             _task(
                 task.stage.replace("transport/", "cross_verification/"),

@@ -209,7 +209,7 @@ class Homogenize(Section):
 class Mesh(Section):
     """A conforming mesh of tetrahedra, and transport on it beside that on voxels."""
 
-    size: Annotated[float, Field(gt=0)] = 2.0
+    size: Annotated[float, Field(ge=0.25)] = 2.0
     coarsest: Annotated[float, Field(gt=0)] | None = None
     formats: tuple[MeshFormat, ...] = ("vtu",)
     cross_verification: bool = True

@@ -1,4 +1,4 @@
-"""The same property by two methods that share nothing but the image.
+"""The same property by two methods.
 
 Each method gives a value at two resolutions, and the two are extrapolated to what they would be
 without an error of that resolution. What is then left between the methods is an error that neither
@@ -27,8 +27,8 @@ class Refinement:
         Size of the elements or voxels, the finest first; in any unit.
     values : tuple of float
     order : float
-        By which values were extrapolated: the observed one of three resolutions, if they converge
-        steadily and no faster than the method can; else the formal one.
+        By which values were extrapolated: the observed one of three resolutions, but no more than
+        the formal one and no less than half of it; the formal one if none is observed.
     observed_order : float or None
         Of the first three resolutions; None if there are fewer or they do not converge steadily.
     extrapolated : float
@@ -54,7 +54,7 @@ class CrossVerification:
     first, second : Refinement
     names : tuple of 2 str
     difference : float
-        Of the extrapolated values, relative to their mean; infinite if only one of them is 0.
+        Of the extrapolated values, relative to the mean of their sizes; 2 if only one is 0.
     agrees : bool
         Whether that is no more than 1 %, or no more than both error estimates explain.
     sentence : str
@@ -154,9 +154,9 @@ def cross_verification(
     """
     one = refined(sizes[0], [first(size) for size in sizes[0]], orders[0])
     two = refined(sizes[1], [second(size) for size in sizes[1]], orders[1])
-    mean = 0.5 * abs(one.extrapolated + two.extrapolated)
+    mean = 0.5 * (abs(one.extrapolated) + abs(two.extrapolated))
     gap = abs(one.extrapolated - two.extrapolated)
-    difference = gap / mean if mean > 0 else (0.0 if gap == 0 else math.inf)
+    difference = gap / mean if mean > 0 else 0.0
     explained = math.hypot(one.error, two.error)
     agrees = difference <= CLOSE or gap <= explained
     if difference <= CLOSE:

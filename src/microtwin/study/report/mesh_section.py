@@ -138,7 +138,7 @@ def _comparisons(view: MeshView) -> str:
         "voxels h",
         "extrapolated",
         "mesh s",
-        "mesh 1.5 s",
+        "coarser",
         "extrapolated",
         "Difference",
     )
