@@ -49,6 +49,7 @@ def test_resistance_between_slabs(slab, order):
     assert result.currents["z_low"] == pytest.approx(density * area, rel=1e-6)
     assert result.currents["z_high"] == pytest.approx(-density * area, rel=1e-6)
     assert np.allclose(result.interface_flux["b", "a"], -density, rtol=1e-5)
+    assert np.allclose(result.interface_flux["a", "b"], density, rtol=1e-5)
     assert np.allclose(result.flux[:, 0], density, rtol=1e-4)
     assert result.dissipation == pytest.approx(density * area, rel=1e-6)
 
@@ -116,6 +117,19 @@ def test_what_is_cut_off_is_left_out():
     assert result.currents == {"z_low": 0.0, "z_high": 0.0}
     assert not np.isfinite(result.potentials["b"]).any()
     assert effective_conductivity(mesh, {"b": 1.0}) == 0.0
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_what_does_not_percolate_does_not_conduct(order):
+    """Nothing of the rounding of a solver is left."""
+    labels = np.zeros((12, 8, 8), np.uint8)
+    labels[5:7] = 1
+    mesh = tetrahedralize(mt.Microstructure(labels, VOXEL, {"a": 0, "b": 1}))
+    result = conduction(mesh, {"a": 1.0}, {"z_low": 1.0, "z_high": 0.25}, order=order)
+    assert not result.driven
+    assert effective_conductivity(mesh, {"a": 1.0}, order=order) == 0.0
+    values = result.potentials["a"][np.isfinite(result.potentials["a"])]
+    assert set(np.unique(values)) == {0.25, 1.0}
 
 
 def test_potentials_by_phase():

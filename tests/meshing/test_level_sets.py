@@ -119,6 +119,12 @@ def test_masks_are_no_level_sets():
         level_set_fields({"a": mask}, BOX)
 
 
+@pytest.mark.parametrize("extent", [1e-6, (1e-6, 1e-6), (1e-6, 0.0, 1e-6), (1e-6, np.nan, 1e-6)])
+def test_extents_that_are_not_allowed(extent):
+    with pytest.raises(ValueError, match="three positive lengths in metres"):
+        level_set_fields({"a": np.indices((4, 4, 4))[0] - 1.5}, extent)
+
+
 def test_too_many_phases_are_refused():
     z = np.indices((80, 4, 4))[0] + 0.5
     layers = {f"p{k}": 1.0 - np.abs(z - 2 * k - 1) for k in range(40)}

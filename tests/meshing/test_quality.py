@@ -125,3 +125,17 @@ def test_thin_necks_stay_connected():
     labels[8:12, 5, 5] = 1
     micro = mt.Microstructure(labels, VOXEL, {"pore": 0, "active": 1})
     assert tetrahedralize(micro).quality().together["active"] == 1.0
+
+
+def test_a_phase_that_vanishes_fails():
+    labels = ball(6).labels.copy()
+    labels[2, 2, 2] = 2
+    micro = mt.Microstructure(labels, VOXEL, {"pore": 0, "active": 1, "speck": 2})
+    mesh = tetrahedralize(micro, 4.0)
+    if (mesh.phase == 2).any():
+        mesh = replace(mesh, phase=np.where(mesh.phase == 2, 0, mesh.phase).astype(np.uint8))
+    verdicts = {(check.kind, check.of): check.verdict for check in mesh.quality().checks}
+    assert verdicts["absent_phases", ""] == "fail"
+    assert verdicts["connected_as_in_the_image", "speck"] == "fail"
+    with pytest.raises(ValueError, match="do not meet in this mesh"):
+        mesh.surface("active", "speck")

@@ -219,6 +219,8 @@ def test_estimate_is_good_to_a_factor():
         (-2.0, None, "from 0.25 to"),
         (100.0, None, "half of the shortest side"),
         (2.0, 1.0, "coarsest 1.0 is not allowed"),
+        ("2 um", None, "size '2 um' is not allowed"),
+        (None, None, "size None is not allowed"),
     ],
 )
 def test_sizes_that_are_not_allowed(size, coarsest, words):
@@ -244,6 +246,11 @@ def test_a_mesh_beyond_the_memory_is_refused_with_a_size_that_fits(monkeypatch):
     free.available = 1_000_000
     with pytest.raises(ValueError, match="free; crop the image"):
         tetrahedralize(ball(20), 1.0)
+
+
+def test_an_array_cannot_be_meshed():
+    with pytest.raises(ValueError, match="give a Microstructure"):
+        tetrahedralize(np.zeros((4, 4, 4)))
 
 
 def test_absent_phases_are_left_out():

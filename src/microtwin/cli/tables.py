@@ -127,6 +127,7 @@ _MEANING = {
     "so they are larger than asked for",
     "inverted_tetrahedra": "the mesh has tetrahedra without volume; do not use it",
     "unmatched_faces": "the mesh has faces that do not fit; do not use it",
+    "absent_phases": "a phase of the image is too small for the mesh and is not in it",
     "unfilled_volume": "the tetrahedra do not fill the box once; do not use the mesh",
     "self_touching_points": "the mesh has points at which a phase touches itself",
     "smallest_dihedral_angle": "the mesh has dihedral angles below {limit:.2g} degrees",

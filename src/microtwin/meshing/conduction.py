@@ -49,8 +49,11 @@ class ConductionResult:
         Flow into the body through each face of the box with a given potential, in the unit of
         k u times m. What enters along an edge that two such faces share counts for the first.
     interface_flux : mapping of (str, str) to ndarray
-        Over each resistance: flux density from the first phase to the second on their facets, in
-        the order in which these are in the mesh.
+        Over each resistance, by its two phases in either order: flux density from the first to the
+        second on the facets between them, those of ``mesh.facets`` with this pair, in their order;
+        in the unit of k u over m.
+    driven : bool
+        Whether some part joins faces with different potentials; if not, nothing flows.
     dissipation : float
         Integral of k grad u . grad u over the phases, and of the square of jumps over r.
     iterations : int
@@ -63,6 +66,7 @@ class ConductionResult:
     flux: NDArray[np.float64] = field(repr=False)
     currents: Mapping[str, float]
     interface_flux: Mapping[tuple[str, str], NDArray[np.float64]] = field(repr=False)
+    driven: bool
     dissipation: float
     iterations: int
     residual: float
@@ -121,16 +125,19 @@ def conduction(
     parts = assemble_conduction(mesh, conducting, groups, touching, order)
     known = _known_values(mesh, parts, groups, given)
     matrix = parts.matrix
-    values, iterations, residual = _solve(matrix, known, tol)
+    at_vertices = np.zeros(len(known), bool)
+    for start in parts.starts[:-1]:
+        at_vertices[start : start + len(mesh.points)] = True
+    driven, values, iterations, residual = _solve(matrix, known, at_vertices, tol)
     flow = matrix @ np.nan_to_num(values)
     found = {}
     for number, group in enumerate(groups):
         first = parts.starts[number]
-        at_vertices = values[first : first + len(mesh.points)]
+        found_there = values[first : first + len(mesh.points)]
         for name in group:
             potential = np.full(len(mesh.points), np.nan)
             used = np.unique(mesh.cells[mesh.phase == mesh.number(name)])
-            potential[used] = at_vertices[used]
+            potential[used] = found_there[used]
             found[name] = potential
     currents = {}
     counted = np.zeros(parts.starts[-1], bool)
@@ -147,7 +154,8 @@ def conduction(
         flux=_fluxes(mesh, conducting, found),
         currents=currents,
         interface_flux=_exchange(mesh, contacts, found),
-        dissipation=float(np.nan_to_num(values) @ flow),
+        driven=driven,
+        dissipation=float(np.nan_to_num(values) @ flow) if driven else 0.0,
         iterations=iterations,
         residual=residual,
         unknowns=int(np.count_nonzero(np.isfinite(values) & np.isnan(known))),
@@ -304,9 +312,15 @@ def _known_values(
 
 
 def _solve(
-    matrix: csr_array, known: NDArray[np.float64], tol: float
-) -> tuple[NDArray[np.float64], int, float]:
-    """Solve for the unknowns that hang on a given value; the others are NaN."""
+    matrix: csr_array,
+    known: NDArray[np.float64],
+    at_vertices: NDArray[np.bool_],
+    tol: float,
+) -> tuple[bool, NDArray[np.float64], int, float]:
+    """Solve for the unknowns that hang on a given value; the others are NaN.
+
+    What hangs on equal values alone has that value everywhere, and no flow.
+    """
     try:
         import pyamg
     except ImportError:
@@ -317,10 +331,19 @@ def _solve(
     used = matrix.diagonal() > 0
     values = np.where(used, known, np.nan)
     labels = connected_components(matrix, directed=False)[1]
-    held = np.unique(labels[used & np.isfinite(known)])
-    free = np.flatnonzero(used & np.isnan(known) & np.isin(labels, held))
+    held = np.flatnonzero(used & np.isfinite(known))
+    # Beyond the vertices, the given values of edges are 0 and say nothing.
+    lowest = np.full(labels.max() + 1, np.inf)
+    highest = np.full(labels.max() + 1, -np.inf)
+    told = held[at_vertices[held]]
+    np.minimum.at(lowest, labels[told], known[told])
+    np.maximum.at(highest, labels[told], known[told])
+    driven = highest > lowest
+    resting = used & np.isnan(known) & (highest == lowest)[labels]
+    values[resting] = np.where(at_vertices[resting], lowest[labels[resting]], 0.0)
+    free = np.flatnonzero(used & np.isnan(known) & driven[labels])
     if len(free) == 0:
-        return values, 0, 0.0
+        return bool(driven.any()), values, 0, 0.0
     fixed = np.flatnonzero(used & np.isfinite(known))
     rows = matrix[free]
     load = -(rows[:, fixed] @ known[fixed])
@@ -328,7 +351,7 @@ def _solve(
     scale = float(np.linalg.norm(load))
     if scale == 0.0:
         values[free] = 0.0
-        return values, 0, 0.0
+        return True, values, 0, 0.0
     solver = pyamg.smoothed_aggregation_solver(inner, symmetry="symmetric", max_coarse=200)
     history: list[float] = []
     solution = solver.solve(load, tol=tol, maxiter=ITERATIONS, accel="cg", residuals=history)
@@ -340,7 +363,7 @@ def _solve(
             "very small resistances may be the cause"
         )
     values[free] = solution
-    return values, len(history) - 1, residual
+    return True, values, len(history) - 1, residual
 
 
 def _fluxes(
@@ -373,4 +396,5 @@ def _exchange(
         facets = mesh.facets[(mesh.facet_phases == pair).all(axis=1)]
         jump = potentials[first][facets] - potentials[second][facets]
         found[first, second] = np.nan_to_num(jump.mean(axis=1)) / resistance
+        found[second, first] = -found[first, second]
     return found

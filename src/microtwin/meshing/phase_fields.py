@@ -135,6 +135,12 @@ def level_set_fields(
     ValueError
         If the arrays differ in shape, are not finite, or a name is given twice.
     """
+    lengths = np.asarray(extent, float) if np.ndim(extent) == 1 else np.empty(0)
+    if lengths.shape != (3,) or not np.all(np.isfinite(lengths)) or np.any(lengths <= 0):
+        raise ValueError(
+            f"extent {extent!r} is not allowed; give the edges of the box along (z, y, x), three "
+            "positive lengths in metres"
+        )
     arrays = {name: np.asarray(values, np.float32) for name, values in level_sets.items()}
     shapes = {values.shape for values in arrays.values()}
     if len(shapes) != 1 or len(next(iter(shapes))) != 3 or min(next(iter(shapes))) < 2:
@@ -152,7 +158,8 @@ def level_set_fields(
     stacked = np.stack(list(arrays.values()), axis=3)
     rest = -stacked.max(axis=3, keepdims=True)
     shape = stacked.shape[:3]
-    spacing = (extent[0] / shape[0], extent[1] / shape[1], extent[2] / shape[2])
+    dz, dy, dx = (float(length / n) for length, n in zip(lengths, shape, strict=True))
+    spacing = (dz, dy, dx)
     # Slopes of about one per cell, whatever the unit of the level sets.
     unit = min(spacing)
     values = np.concatenate([rest, stacked], axis=3)

@@ -173,9 +173,13 @@ def mesh_quality(mesh: TetrahedralMesh) -> MeshQuality:
         MeshCheck("unfilled_volume", "", unfilled, FILLED, _zero(unfilled > FILLED)),
         MeshCheck("self_touching_points", "", faulty, 0, _zero(faulty)),
         _at_least("smallest_dihedral_angle", "", float(smallest.min()), SMALLEST_ANGLE),
-        _at_least("first_percentile_of_angles", "", angles[0.01], FIRST_PERCENTILE),
     ]
-    for name, (ours, theirs) in volume.items():
+    if near.any():
+        first = angles[0.01]
+        checks.append(_at_least("first_percentile_of_angles", "", first, FIRST_PERCENTILE))
+    absent = sum(ours == 0.0 for ours, _ in volume.values())
+    checks.append(MeshCheck("absent_phases", "", absent, 0, _zero(absent)))
+    for name, (ours, theirs) in volume.items() if mesh.fractions else ():
         checks.append(_at_most("mesh_volume_fraction", name, abs(ours - theirs), FRACTION))
     least = SMALLEST_AREA * sum(theirs for _, theirs in areas.values())
     for (a, b), (ours, theirs) in areas.items():
@@ -301,7 +305,8 @@ def _together(
         cluster = clusters[tuple(voxel[mine].T)]
         mine, cluster = mine[cluster > 0], cluster[cluster > 0]
         if len(mine) == 0:
-            together[name], merged[name] = 0.0 if clusters.any() else 1.0, 0
+            lacking = clusters.any() or not (mesh.phase == number).any()
+            together[name], merged[name] = 0.0 if lacking else 1.0, 0
             continue
         pieces = int(piece.max()) + 1
         pairs_of = cluster.astype(np.int64) * pieces + piece[mine]

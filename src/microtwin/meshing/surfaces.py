@@ -60,6 +60,8 @@ def interface_surface(mesh: TetrahedralMesh, first: str, second: str) -> Surface
     low, high = min(a, b), max(a, b)
     chosen = (mesh.facet_phases[:, 0] == low) & (mesh.facet_phases[:, 1] == high)
     facets = mesh.facets[chosen]
+    if len(facets) == 0:
+        raise ValueError(f"{first!r} and {second!r} do not meet in this mesh")
     used, numbers = np.unique(facets, return_inverse=True)
     facets = numbers.reshape(-1, 3).astype(np.int32)
     if a > b:

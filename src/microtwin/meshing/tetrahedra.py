@@ -148,7 +148,7 @@ class TetrahedralMesh:
         Raises
         ------
         ValueError
-            If a phase is not in the mesh, or both are the same.
+            If a phase is not in the mesh, both are the same, or they do not meet.
         """
         from .surfaces import interface_surface
 
@@ -288,6 +288,11 @@ def estimate(
 
 
 def _fields_of(source: Microstructure | PhaseFields) -> PhaseFields:
+    if not isinstance(source, (Microstructure, PhaseFields)):
+        raise ValueError(
+            f"a {type(source).__name__} cannot be meshed; give a Microstructure, which knows the "
+            "size of its voxels and the names of its phases, or the fields of an exact geometry"
+        )
     fields = source if isinstance(source, PhaseFields) else image_fields(source)
     if len(fields.phases) > MOST_PHASES:
         raise ValueError(
@@ -297,16 +302,20 @@ def _fields_of(source: Microstructure | PhaseFields) -> PhaseFields:
     return fields
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+
+
 def _checked_sizes(fields: PhaseFields, size: float, coarsest: float | None) -> float:
     shortest = min(fields.extent) / fields.unit
-    if not np.isfinite(size) or not SMALLEST <= size <= shortest / 2:
+    if not _is_number(size) or not SMALLEST <= size <= shortest / 2:
         raise ValueError(
             f"size {size!r} is not allowed; give the edge of elements in voxels, from "
             f"{SMALLEST:g} to {shortest / 2:g} (half of the shortest side of the image)"
         )
     if coarsest is None:
         return GRADED * size
-    if not np.isfinite(coarsest) or coarsest < size:
+    if not _is_number(coarsest) or coarsest < size:
         raise ValueError(
             f"coarsest {coarsest!r} is not allowed; it is the size of elements inside the phases, "
             f"in voxels, and at least size ({size:g})"

@@ -322,7 +322,13 @@ def export_meshes(entries: Mapping[str, Entry], folder: Path, stem: str) -> list
             target = folder / f"{stem}-{name}"
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(entry.file(name), target)  # type: ignore[union-attr]
+                source = entry.file(name)  # type: ignore[union-attr]
+                if name.endswith(".xdmf"):
+                    # It refers to the file with the numbers by name.
+                    text = source.read_text(encoding="utf-8")
+                    write_file(target, text.replace("mesh.h5", f"{stem}-mesh.h5"))
+                else:
+                    shutil.copyfile(source, target)
             except OSError as error:
                 raise storage_error(error, folder) from error
             written.append(target)

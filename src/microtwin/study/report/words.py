@@ -53,6 +53,7 @@ _NAMES = {
     "mesh_relative_diffusivity": Html("D<sub>eff</sub>/D<sub>0</sub> on the mesh, extrapolated"),
     "inverted_tetrahedra": "Inverted tetrahedra",
     "unmatched_faces": "Faces that do not fit",
+    "absent_phases": "Phases that are not in the mesh",
     "unfilled_volume": "Volume that is not filled once",
     "self_touching_points": "Points where a phase touches itself",
     "first_percentile_of_angles": "First percentile of angles at interfaces",
