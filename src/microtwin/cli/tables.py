@@ -135,7 +135,7 @@ _MEANING = {
     "angles below {limit:.2g} degrees",
     "mesh_volume_fraction": "the mesh misses a volume fraction by more than {share}",
     "mesh_interface_area": "an interface of the mesh differs by more than {share} from the area "
-    "measured on the voxels, which is too small for films one voxel thick",
+    "measured on the voxels (which misses up to a tenth of films one voxel thick)",
     "connected_as_in_the_image": "the mesh has cut parts of a phase off that are connected in the "
     "image",
     "cross_verification": "transport on the mesh and on the voxels differ by more than {share}",
@@ -163,7 +163,7 @@ def _subject_of(check: Check, row: Quantity) -> str:
 
 
 # What the checks of a quantity concern, where it is not the quantity alone.
-_SUBJECTS = {"smallest_dihedral_angle": "mesh"}
+_SUBJECTS = {"smallest_dihedral_angle": "mesh", "mesh_cells": "mesh"}
 
 
 def verification_table(rows: Iterable[VerificationRow]) -> Table:

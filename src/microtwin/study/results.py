@@ -359,9 +359,11 @@ def _mesh(entries: Mapping[str, Entry]) -> Iterable[Quantity]:
         return
     numbers, nothing = entry.numbers, Uncertainty()
     checks = [Check.model_validate(check) for check in entry.record["checks"]]
+    angles = [check for check in checks if "angle" in check.name]
+    others = [check for check in checks if check not in angles]
     for name, value, unit, own in (
-        ("mesh_cells", numbers["cells"], "1", []),
-        ("smallest_dihedral_angle", numbers["smallest_angle"], "deg", checks),
+        ("mesh_cells", numbers["cells"], "1", others),
+        ("smallest_dihedral_angle", numbers["smallest_angle"], "deg", angles),
     ):
         yield Quantity(
             name=name,
