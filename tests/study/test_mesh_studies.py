@@ -80,7 +80,7 @@ def test_the_difference_joins_the_error_budget(run):
 def test_the_report_shows_the_mesh(run):
     report = (run / "run" / "report.html").read_text(encoding="utf-8")
     assert 'id="mesh"' in report
-    for words in ("What the mesh must fulfil", "The worst places", "coarser"):
+    for words in ("What the mesh must fulfil", "The worst places", "coarser mesh"):
         assert words in report
 
 
@@ -137,3 +137,13 @@ def test_problems_of_the_section(monkeypatch):
     words = [problem.message for problem in study().problems()]
     assert any("pip install 'microtwin[mesh]'" in word for word in words)
     assert study(cross_verification=False).problems() == []
+
+
+def test_an_image_of_few_elements_is_compared_with_a_finer_mesh(tmp_path):
+    pytest.importorskip("ngsolve")
+    path = tmp_path / "study.yaml"
+    text = STUDY.replace("[24, 20, 20]", "[14, 12, 12]").replace("size: 2.0", "size: 5.0")
+    path.write_text(text)
+    run = ["run", str(path), "--into", str(tmp_path / "run")]
+    result = CliRunner().invoke(app, run)
+    assert "mesh_relative_diffusivity" in (tmp_path / "run" / "results.json").read_text(), result

@@ -213,8 +213,7 @@ def snap(mesh, fields, vertices):
 def hidden_phases(first, end, mesh, fields, edges, share):
     """Write where, as a share of each edge, a phase wins that neither end has; 0 if nowhere.
 
-    Every eighth of the edge is looked at, from the middle outwards; of several in a row with the
-    same phase, the one in the middle counts.
+    Every eighth of the edge is looked at. Of the longest run with such a phase, the middle counts.
     """
     scratch = np.empty(fields.values.shape[3])
     winners = np.empty(EIGHTHS + 1, np.int64)

@@ -13,6 +13,16 @@ FLATTEST = 0.05  # slope of the difference of two fields that counts as none, pe
 
 
 @njit(**INNER)
+def _face(mesh, t, i):
+    """Return the vertices opposite to one, so that by the right-hand rule the normal points out."""
+    cell = mesh.cells[t]
+    a, b, c = cell[(i + 1) & 3], cell[(i + 2) & 3], cell[(i + 3) & 3]
+    if i & 1:
+        b, c = c, b
+    return a, b, c
+
+
+@njit(**INNER)
 def _across(mesh, t, a, b, c):
     """Return the tetrahedron on the other side of a face of t, -1 if there is none."""
     corner = mesh.first[a]
@@ -40,9 +50,7 @@ def interface_facets(mesh, facets, phases):
         if mesh.cells[t, 0] == DEAD:
             continue
         for i in range(4):
-            a = mesh.cells[t, (i + 1) & 3]
-            b = mesh.cells[t, (i + 2) & 3]
-            c = mesh.cells[t, (i + 3) & 3]
+            a, b, c = _face(mesh, t, i)
             common = mesh.sets[a] & mesh.sets[b] & mesh.sets[c]
             if count_bits(common) < 2:
                 continue
@@ -50,9 +58,7 @@ def interface_facets(mesh, facets, phases):
             if s < 0 or mesh.phase[s] <= mesh.phase[t]:
                 continue
             if facets.shape[0]:
-                # Faces of a positive tetrahedron, seen from outside.
-                facets[n, 0] = a
-                facets[n, 1], facets[n, 2] = (c, b) if i & 1 else (b, c)
+                facets[n, 0], facets[n, 1], facets[n, 2] = a, b, c
                 phases[n, 0], phases[n, 1] = mesh.phase[t], mesh.phase[s]
             n += 1
     return n
@@ -66,15 +72,12 @@ def box_facets(mesh, facets, cells, face):
         if mesh.cells[t, 0] == DEAD:
             continue
         for i in range(4):
-            a = mesh.cells[t, (i + 1) & 3]
-            b = mesh.cells[t, (i + 2) & 3]
-            c = mesh.cells[t, (i + 3) & 3]
+            a, b, c = _face(mesh, t, i)
             common = mesh.box[a] & mesh.box[b] & mesh.box[c]
             if common == 0 or _across(mesh, t, a, b, c) >= 0:
                 continue
             if facets.shape[0]:
-                facets[n, 0] = a
-                facets[n, 1], facets[n, 2] = (c, b) if i & 1 else (b, c)
+                facets[n, 0], facets[n, 1], facets[n, 2] = a, b, c
                 cells[n] = t
                 side = 0
                 while not common >> side & 1:

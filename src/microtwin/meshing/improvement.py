@@ -85,6 +85,7 @@ def _persist(mesh: Complex, fields: Fields, searched: NDArray[np.int32]) -> Comp
         elif k % 3 == 2:
             dissolve(mesh, poor)
         around = np.unique(mesh.cells[poor])
+        # Both sweeps look at them, in other directions each time, even if the first finds nothing.
         mesh.changed[around] = mesh.counts[CLOCK] + 1
         searched[around] = 0
         relax(mesh, fields, searched, 2, False, least, FAR, tries=6, vertices=around)

@@ -13,7 +13,7 @@ from .field_kernels import Fields
 
 __all__ = ["poor_cells", "reconnect"]
 
-CLOSE = 0.1
+CLOSE = 0.1  # voxels that a new edge may leave its interface by, as far as the image can tell
 
 
 def cell_qualities(mesh: Complex, chosen: NDArray[np.integer] | None = None) -> NDArray[np.float64]:

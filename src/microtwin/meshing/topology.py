@@ -34,12 +34,12 @@ def mend_topology(mesh: Complex, todo: NDArray[np.bool_] | None = None) -> None:
     """
     if todo is None:
         todo = np.ones(int(mesh.counts[VERTICES]), bool)
-    united = -2
+    united = kernels.NOT_UNITED
     for k in count():
         if kernels.mend(mesh, todo, united) == 0:
             break
         if k == PATIENCE:
-            united = -1
+            united = kernels.MOST
         elif k == 2 * PATIENCE:
             # One phase only grows from now on, so there is an end.
             alive = mesh.cells[: mesh.counts[CELLS], 0] >= 0

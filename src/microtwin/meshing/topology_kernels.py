@@ -19,7 +19,8 @@ from .complex_kernels import (
     star,
 )
 
-NOT_UNITED = -2
+# How a star is mended: piece by piece, or as a whole; numbers from 0 on are phases.
+NOT_UNITED, MOST = -2, -1
 
 
 @njit(**INNER)
@@ -360,7 +361,7 @@ def dissolve(mesh, chosen, todo):
         if vertex < 0:
             continue
         n = star(mesh, vertex, tets)
-        _unite(mesh, tets, n, -1)
+        _unite(mesh, tets, n, MOST)
         mark_star(mesh, tets, n)
         for k in range(n):
             for i in range(4):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +16,12 @@ from .tasks import Inputs
 if TYPE_CHECKING:
     from ..meshing import MeshQuality, TetrahedralMesh
 
-__all__ = ["COARSER", "cross_verification", "mesh_of", "tetrahedralize"]
+__all__ = ["cross_verification", "mesh_of", "tetrahedralize"]
 
 Params = Mapping[str, Any]
 
 FINER = 0.5  # edge of the smaller voxels over that of the image
-COARSER = 1.5  # size of the second mesh over that of the first
+COARSER = 1.5  # size of the coarser mesh over that of the finer one
 MOST_CELLS = 1_500_000  # for elements of order 2, which need about 3 kB each
 OTHERS = "others than the phase"
 # Edge of the block that is shown in pictures, in elements: more would not be seen one by one.
@@ -58,7 +57,7 @@ def tetrahedralize(params: Params, inputs: Inputs) -> StageOutput:
     }
     arrays: dict[str, NDArray] = {name: getattr(mesh, name) for name in _ARRAYS}
     arrays |= _pictures(mesh, quality)
-    files = {f"mesh.{ending}": partial(_save, mesh) for ending in params["formats"]}
+    files = {f"mesh.{ending}": mesh.save for ending in params["formats"]}
     return StageOutput(numbers, arrays, files, _checks(quality))
 
 
@@ -76,10 +75,6 @@ def mesh_of(entry: Entry, micro: Microstructure) -> TetrahedralMesh:
         fractions=numbers["fractions"],
         image=micro,
     )
-
-
-def _save(mesh: TetrahedralMesh, path: Any) -> None:
-    mesh.save(path)
 
 
 def _plain(quality: MeshQuality) -> dict[str, Any]:
@@ -133,14 +128,12 @@ def _pictures(mesh: TetrahedralMesh, quality: MeshQuality) -> dict[str, NDArray]
     corner = (centre[:, 0] > extent[0] / 2) & (centre[:, 1] < extent[1] / 2)
     corner &= centre[:, 2] > extent[2] / 2
     triangles, of = cut_away(mesh, block & ~corner)
-    angles = np.array([angle for _, angle, _ in quality.worst])
     return {
         "section": polygons[seen].astype(np.float32),
         "section_phase": phase[seen],
         "block": triangles.astype(np.float32),
         "block_phase": of,
         "angle_counts": quality.angle_counts,
-        "worst_angles": angles,
     }
 
 
@@ -173,9 +166,10 @@ def cross_verification(params: Params, inputs: Inputs) -> StageOutput:
         mesh = stored if edge == size else meshing.tetrahedralize(micro, edge, inside)
         return meshing.effective_conductivity(mesh, {phase: 1.0}, direction, order)
 
-    # On a small image the second mesh cannot be much coarser.
-    coarser = min(COARSER * size, 0.5 * min(stored.extent) / stored.unit)
-    found = compare(on_voxels, on_mesh, ((FINER, 1.0), (size, coarser)))
+    # On an image of few elements the second mesh must be the finer one.
+    coarse_fits = COARSER * size <= 0.5 * min(stored.extent) / stored.unit
+    sizes = (size, COARSER * size) if coarse_fits else (size / COARSER, size)
+    found = compare(on_voxels, on_mesh, ((FINER, 1.0), sizes))
     numbers = {
         "phase": phase,
         "direction": direction,

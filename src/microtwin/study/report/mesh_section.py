@@ -137,8 +137,8 @@ def _comparisons(view: MeshView) -> str:
         "voxels h/2",
         "voxels h",
         "extrapolated",
-        "mesh s",
-        "coarser",
+        "finer mesh",
+        "coarser mesh",
         "extrapolated",
         "Difference",
     )
