@@ -174,6 +174,12 @@ def test_effective_values_lie_within_the_bounds_of_wiener(seed):
         ({"a": 1.0, "b": 1.0}, {"z_low": 1.0}, {("a", "a"): 1.0}, "within one phase"),
         ({"a": 1.0, "b": 1.0}, {"y_low": {"a": 1.0}}, {}, "need the same potential"),
         ({"a": 1.0}, {"z_low": float("nan")}, {}, "not a finite number"),
+        ({"a": 1.0}, {"z_low": "1 V"}, {}, "'1 V' on z_low is not a finite number"),
+        ({"a": "1 S/m"}, {"z_low": 1.0}, {}, "conductivity '1 S/m' of 'a' is not allowed"),
+        (1.0, {"z_low": 1.0}, {}, "conductivities 1.0 are not allowed; give them by name"),
+        ({"a": 1.0}, 1.0, {}, "potentials 1.0 are not allowed; give them by name"),
+        ({"a": 1.0, "b": 1.0}, {"z_low": 1.0}, 2.0, "resistances 2.0 are not allowed"),
+        ({"a": 1.0, "b": 1.0}, {"z_low": 1.0}, {"ab": 2.0}, "'ab' is not a pair of phases"),
     ],
 )
 def test_what_is_not_allowed(slab, conductivities, potentials, resistances, words):
@@ -184,6 +190,19 @@ def test_what_is_not_allowed(slab, conductivities, potentials, resistances, word
 def test_order_3_is_refused(slab):
     with pytest.raises(ValueError, match="order 3 is not allowed"):
         conduction(slab, {"a": 1.0}, {"z_low": 1.0}, order=3)
+
+
+def test_a_phase_needs_no_potential_on_a_face_that_it_does_not_reach(slab):
+    both = {"a": 1.0, "b": 2.0}
+    result = conduction(slab, both, {"z_low": {"a": 1.0}, "z_high": {"b": 0.0}})
+    same = conduction(slab, both, {"z_low": 1.0, "z_high": 0.0})
+    assert result.dissipation == pytest.approx(same.dissipation, rel=1e-12)
+
+
+@pytest.mark.parametrize("tol", [0.0, 2.0, None])
+def test_a_tolerance_that_is_not_allowed(slab, tol):
+    with pytest.raises(ValueError, match="give a number between 0 and 1"):
+        conduction(slab, {"a": 1.0}, {"z_low": 1.0}, tol=tol)
 
 
 def test_a_solve_that_does_not_converge_raises(sphere, monkeypatch):

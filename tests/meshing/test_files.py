@@ -5,6 +5,7 @@ import meshio
 import numpy as np
 import pytest
 
+import microtwin as mt
 from meshing.shapes import VOXEL, film
 from microtwin.meshing import BOX_FACES, tetrahedralize
 
@@ -95,6 +96,34 @@ def test_surfaces(mesh, ending, tmp_path):
     # The active material is outside of the curved film.
     outward = corners.mean(axis=1) - 8 * VOXEL
     assert (normals * outward).sum() > 0
+
+
+@pytest.mark.parametrize("ending", ["msh", "inp"])
+def test_any_name_can_be_written(ending, tmp_path):
+    made = film(2, "curved")
+    names = ('a"quoted", one', "a_quoted__ one", "two\nlines")
+    micro = mt.Microstructure(made.labels, VOXEL, dict(zip(names, (0, 1, 2), strict=True)))
+    named = tetrahedralize(micro)
+    named.save(tmp_path / f"mesh.{ending}")
+    read = meshio.read(tmp_path / f"mesh.{ending}")
+    if ending == "msh":
+        found = {name for name, (_, dimension) in read.field_data.items() if dimension == 3}
+        assert found == {"a_quoted__ one", "a_quoted__ one_2", "two_lines"}
+        assert len(read.field_data) == 3 + 6 + len(np.unique(named.facet_phases, axis=0))
+    else:
+        assert {"a_quoted___one", "a_quoted___one_2", "two_lines"} <= set(read.cell_sets)
+        assert len(read.cell_sets) == 3 + 6 + len(np.unique(named.facet_phases, axis=0))
+
+
+def test_a_missing_folder_and_a_taken_name_are_refused(mesh, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*missing; make it first"):
+        mesh.save(tmp_path / "missing" / "mesh.vtu")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        mesh.surface("binder", "active").save(tmp_path / "missing" / "surface.stl")
+    with pytest.raises(ValueError, match="give the field another name"):
+        mesh.save(tmp_path / "mesh.vtu", phase=mesh.phase)
+    with pytest.raises(ValueError, match=r"has the shape \(\)"):
+        mesh.save(tmp_path / "mesh.vtu", wrong=1.0)
 
 
 def test_endings_and_lengths_that_do_not_fit(mesh, tmp_path):

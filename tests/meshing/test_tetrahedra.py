@@ -220,6 +220,7 @@ def test_estimate_is_good_to_a_factor():
         (100.0, None, "half of the shortest side"),
         (2.0, 1.0, "coarsest 1.0 is not allowed"),
         ("2 um", None, "size '2 um' is not allowed"),
+        (2.0, float("inf"), "coarsest inf is not allowed"),
         (None, None, "size None is not allowed"),
     ],
 )
@@ -246,6 +247,18 @@ def test_a_mesh_beyond_the_memory_is_refused_with_a_size_that_fits(monkeypatch):
     free.available = 1_000_000
     with pytest.raises(ValueError, match="free; crop the image"):
         tetrahedralize(ball(20), 1.0)
+
+
+def test_a_hopeless_size_is_not_searched_for_long(monkeypatch):
+    """The octree of what cannot fit is never made."""
+    import sys
+
+    module = sys.modules[tetrahedralize.__module__]
+    free = type("Free", (), {"available": 1_000_000})
+    monkeypatch.setattr(module.psutil, "virtual_memory", lambda: free)
+    monkeypatch.setattr(module, "octree_levels", None)
+    found = estimate(ball(20), 0.5)
+    assert found.memory > free.available and found.cells > 0
 
 
 def test_an_array_cannot_be_meshed():

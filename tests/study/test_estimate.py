@@ -57,6 +57,16 @@ def test_the_smallest_coarsening_that_fits_is_named(tmp_path: Path) -> None:
     require_memory(file, estimate_cost(file, available_bytes=10**10))
 
 
+def test_elements_too_large_for_the_image_name_their_line(tmp_path: Path) -> None:
+    path = study(tmp_path, "coarsen: 2")
+    text = path.read_text(encoding="utf-8").replace("{pore: 0}", "{pore: 0, active: 1}")
+    path.write_text(text + "mesh: {size: 50}\n", encoding="utf-8")
+    assert estimate_cost(read_study(path)).shape == (100, 150, 200)
+    path.write_text(text + "mesh: {size: 50.5}\n", encoding="utf-8")
+    with pytest.raises(StudyError, match=r"line 9, mesh\.size: .* side of 100 voxels; write 50"):
+        estimate_cost(read_study(path))
+
+
 def test_a_crop_that_ends_outside_names_its_line(tmp_path: Path) -> None:
     file = read_study(study(tmp_path, "crop: {y: [0, 301]}"))
     with pytest.raises(StudyError, match=r"line 6, image\.crop\.y: .* at most 300"):

@@ -74,6 +74,10 @@ def test_voxel_size_in_any_spelling(written: str, expected: tuple[float, ...]) -
         ("1.0e-4", "tight", 12, "transport.tol", ["'tight'"]),
         ("1.0e-4", "2", 12, "transport.tol", ["0.1"]),
         ("phases: [pore]", "phases: pore", 10, "transport.phases", ["[pore]"]),
+        ("homogenize:", "mesh: true\nhomogenize:", 13, "mesh", ["size, coarsest, formats"]),
+        ("homogenize:", "mesh:\nhomogenize:", 13, "mesh", ["mesh: {}"]),
+        ("homogenize:", "mesh: {formats: vtu}\nhomogenize:", 13, "mesh.formats", ["[vtu]"]),
+        ("homogenize:", "mesh: {coarsest: .inf}\nhomogenize:", 13, "mesh.coarsest", ["finite"]),
     ],
 )
 def test_an_error_names_line_key_and_remedy(

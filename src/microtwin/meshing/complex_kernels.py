@@ -18,6 +18,8 @@ DEAD = -1
 VERTICES, CELLS, FREE, CLOCK = 0, 1, 2, 3  # places in `Complex.counts`
 STAR = 512  # tetrahedra at a vertex at most; what would make more is not done
 RINGS = 256  # neighbours of a vertex that are looked at; a star of 508 tetrahedra has as many
+WIDE = STAR + 8  # room for the faces of a star: rows a power of two apart would share cache lines
+TINY = 1e-300
 
 
 class Complex(NamedTuple):
@@ -207,15 +209,19 @@ def split_edge(mesh, u, v, z, y, x, phases, tets):
 
 
 @njit(**INNER)
-def quality(p, q, r, s):
-    """Return the smallest sine of a dihedral angle of a tetrahedron, negative if inverted.
+def _lower(a, b):
+    """Return the lower of two numbers; `min` would be compiled as a branch, seldom foreseen."""
+    return a if a < b else b
 
-    At an edge of length l between faces of area A and B, the sine is 3 V l / (2 A B).
+
+@njit(**INNER)
+def _quality(az, ay, ax, bz, by, bx, cz, cy, cx):
+    """Return the smallest sine of a dihedral angle, from the three edges at a vertex.
+
+    At an edge of length l between faces of area A and B, the sine is 3 V l / (2 A B). It is
+    negative if the tetrahedron is inverted.
     """
-    az, ay, ax = q[0] - p[0], q[1] - p[1], q[2] - p[2]
-    bz, by, bx = r[0] - p[0], r[1] - p[1], r[2] - p[2]
-    cz, cy, cx = s[0] - p[0], s[1] - p[1], s[2] - p[2]
-    # Twice the area vectors of the faces at p, and of the one opposite.
+    # Twice the area vectors of the faces at the vertex, and of the one opposite.
     uz, uy, ux = by * cx - bx * cy, bx * cz - bz * cx, bz * cy - by * cz
     vz, vy, vx = cy * ax - cx * ay, cx * az - cz * ax, cz * ay - cy * az
     wz, wy, wx = ay * bx - ax * by, ax * bz - az * bx, az * by - ay * bz
@@ -226,16 +232,29 @@ def quality(p, q, r, s):
     dz, dy, dx = bz - az, by - ay, bx - ax
     ez, ey, ex = cz - az, cy - ay, cx - ax
     fz, fy, fx = cz - bz, cy - by, cx - bx
-    least = (az * az + ay * ay + ax * ax) * uu * oo
-    least = min(least, (bz * bz + by * by + bx * bx) * vv * oo)
-    least = min(least, (cz * cz + cy * cy + cx * cx) * ww * oo)
-    least = min(least, (dz * dz + dy * dy + dx * dx) * uu * vv)
-    least = min(least, (ez * ez + ey * ey + ex * ex) * uu * ww)
-    least = min(least, (fz * fz + fy * fy + fx * fx) * vv * ww)
+    first = _lower((az * az + ay * ay + ax * ax) * uu, (bz * bz + by * by + bx * bx) * vv)
+    first = _lower(first, (cz * cz + cy * cy + cx * cx) * ww) * oo
+    second = _lower((dz * dz + dy * dy + dx * dx) * vv, (ez * ez + ey * ey + ex * ex) * ww) * uu
+    second = _lower(second, (fz * fz + fy * fy + fx * fx) * vv * ww)
     product = uu * vv * ww * oo
-    if not product > 0.0:
-        return 0.0
-    return volume * np.sqrt(least / product)
+    # A face without area leaves no volume either.
+    return volume * np.sqrt(_lower(first, second) / (product if product > TINY else TINY))
+
+
+@njit(**INNER)
+def quality(p, q, r, s):
+    """Return the smallest sine of a dihedral angle of a tetrahedron, negative if inverted."""
+    return _quality(
+        q[0] - p[0],
+        q[1] - p[1],
+        q[2] - p[2],
+        r[0] - p[0],
+        r[1] - p[1],
+        r[2] - p[2],
+        s[0] - p[0],
+        s[1] - p[1],
+        s[2] - p[2],
+    )
 
 
 @njit(**INNER)
@@ -250,10 +269,53 @@ def star_quality(mesh, tets, n, floor):
     """Return the lowest quality of some tetrahedra; stop once it is below a floor."""
     worst = 2.0
     for k in range(n):
-        worst = min(worst, cell_quality(mesh, tets[k]))
+        worst = _lower(worst, cell_quality(mesh, tets[k]))
         if worst < floor:
             break
     return worst
+
+
+@njit(**INNER)
+def opposite_faces(mesh, v, tets, faces):
+    """Write the tetrahedra at a vertex, and their faces opposite to it; return how many.
+
+    One more than fit if they do not. The faces are coordinates side by side, as the vector units
+    take them: faces[3 i + d, k] is coordinate d of vertex i of face k.
+    """
+    n = 0
+    corner = mesh.first[v]
+    while corner >= 0:
+        if n == tets.size:
+            return n + 1
+        t, i = corner >> 2, corner & 3
+        tets[n] = t
+        a, b, c = mesh.cells[t, (i + 1) & 3], mesh.cells[t, (i + 2) & 3], mesh.cells[t, (i + 3) & 3]
+        if i & 1:
+            b, c = c, b
+        for d in range(3):
+            faces[d, n] = mesh.points[a, d]
+            faces[3 + d, n] = mesh.points[b, d]
+            faces[6 + d, n] = mesh.points[c, d]
+        n += 1
+        corner = mesh.after[corner]
+    return n
+
+
+@njit(**INNER)
+def qualities_at(z, y, x, faces, n, out):
+    """Write the quality of the tetrahedra between a point and some faces."""
+    for k in range(n):
+        out[k] = _quality(
+            faces[0, k] - z,
+            faces[1, k] - y,
+            faces[2, k] - x,
+            faces[3, k] - z,
+            faces[4, k] - y,
+            faces[5, k] - x,
+            faces[6, k] - z,
+            faces[7, k] - y,
+            faces[8, k] - x,
+        )
 
 
 @njit(**INNER)
@@ -285,9 +347,17 @@ def gather_sets(mesh):
 @njit(**OPTIONS)
 def qualities(first, end, points, cells, out):
     """Write the quality of each tetrahedron, shape (m,)."""
-    for t in range(first, end):
-        c = cells[t]
-        out[t] = quality(points[c[0]], points[c[1]], points[c[2]], points[c[3]])
+    faces, values = np.empty((9, WIDE)), np.empty(STAR)
+    for low in range(first, end, STAR):
+        n = min(STAR, end - low)
+        for k in range(n):
+            c = cells[low + k]
+            for i in range(3):
+                for d in range(3):
+                    faces[3 * i + d, k] = points[c[i + 1], d] - points[c[0], d]
+        qualities_at(0.0, 0.0, 0.0, faces, n, values)
+        for k in range(n):
+            out[low + k] = values[k]
 
 
 @njit(**OPTIONS)

@@ -12,6 +12,7 @@ Elements of order 1 or 2 (NGSolve); conjugate gradients with smoothed aggregatio
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -24,7 +25,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..microstructure import Direction, axis_index
 from ..numerics import ConvergenceError
-from .tetrahedra import BOX_FACES, TetrahedralMesh
+from .tetrahedra import BOX_FACES, TetrahedralMesh, is_number
 
 if TYPE_CHECKING:
     from .ngsolve_bridge import Assembled
@@ -117,7 +118,9 @@ def conduction(
 
     conducting = _checked_conductivities(mesh, conductivities)
     given = _checked_potentials(conducting, potentials)
-    contacts = _checked_resistances(mesh, conducting, resistances or {})
+    contacts = _checked_resistances(mesh, conducting, {} if resistances is None else resistances)
+    if not is_number(tol) or not 0 < tol < 1:
+        raise ValueError(f"tol {tol!r} is not allowed; give a number between 0 and 1, such as 1e-8")
     if order not in (1, 2):
         raise ValueError(f"order {order!r} is not allowed; elements have order 1 or 2")
     groups = _groups(mesh, conducting, contacts)
@@ -193,13 +196,19 @@ def effective_conductivity(
     return result.dissipation * mesh.extent[axis] / area
 
 
+def _require_mapping(name: str, value: object, example: str) -> None:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} {value!r} are not allowed; give them by name, as in {example}")
+
+
 def _checked_conductivities(
     mesh: TetrahedralMesh, conductivities: Mapping[str, float]
 ) -> dict[str, float]:
+    _require_mapping("conductivities", conductivities, "{'pore': 1.0}")
     conducting = {}
     for name, value in conductivities.items():
         mesh.number(name)
-        if not np.isfinite(value) or value < 0:
+        if not is_number(value) or value < 0:
             raise ValueError(
                 f"conductivity {value!r} of {name!r} is not allowed; give a number of 0 or more"
             )
@@ -213,6 +222,7 @@ def _checked_conductivities(
 def _checked_potentials(
     conducting: Mapping[str, float], potentials: Mapping[str, float | Mapping[str, float]]
 ) -> dict[str, dict[str, float]]:
+    _require_mapping("potentials", potentials, "{'z_low': 1.0, 'z_high': 0.0}")
     if not potentials:
         raise ValueError(
             f"no potential is given; give one on at least one face of {', '.join(BOX_FACES)}"
@@ -228,7 +238,7 @@ def _checked_potentials(
                     f"a potential is given for {name!r} on {face}, which does not conduct; "
                     f"{', '.join(conducting)} do"
                 )
-            if not np.isfinite(number):
+            if not is_number(number):
                 raise ValueError(f"potential {number!r} on {face} is not a finite number")
         found[face] = {name: float(number) for name, number in by_phase.items()}
     return found
@@ -239,8 +249,14 @@ def _checked_resistances(
     conducting: Mapping[str, float],
     resistances: Mapping[tuple[str, str], float],
 ) -> dict[tuple[str, str], float]:
+    _require_mapping("resistances", resistances, "{('active', 'pore'): 2e-5}")
     found = {}
-    for (first, second), value in resistances.items():
+    for pair, value in resistances.items():
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise ValueError(
+                f"{pair!r} is not a pair of phases; write a resistance as ('active', 'pore'): 2e-5"
+            )
+        first, second = pair
         for name in (first, second):
             mesh.number(name)
             if name not in conducting:
@@ -253,7 +269,7 @@ def _checked_resistances(
                 f"the resistance between {first!r} and {second!r} is given twice, or within one "
                 "phase; give each pair of different phases once"
             )
-        if not np.isfinite(value) or value <= 0:
+        if not is_number(value) or value <= 0:
             raise ValueError(
                 f"resistance {value!r} between {first!r} and {second!r} is not allowed; give a "
                 "number above 0, or leave the pair out for perfect contact"
@@ -294,12 +310,15 @@ def _known_values(
 ) -> NDArray[np.float64]:
     """Return the given values of all unknowns, NaN where there is none."""
     known = np.full(parts.starts[-1], np.nan)
+    phase_there = mesh.phase[mesh.box_facet_cells]
     for face, by_phase in given.items():
+        there = np.unique(phase_there[mesh.box_facet_faces == BOX_FACES.index(face)])
         for number, group in enumerate(groups):
             chosen = [by_phase[name] for name in group if name in by_phase]
             if not chosen:
                 continue
-            if len(chosen) < len(group) or len(set(chosen)) > 1:
+            lacking = [n for n in group if n not in by_phase and mesh.number(n) in there]
+            if lacking or len(set(chosen)) > 1:
                 raise ValueError(
                     f"{', '.join(group)} are in perfect contact, so they need the same potential "
                     f"on {face}; give it to all of them"
@@ -352,11 +371,14 @@ def _solve(
     if scale == 0.0:
         values[free] = 0.0
         return True, values, 0, 0.0
-    solver = pyamg.smoothed_aggregation_solver(inner, symmetry="symmetric", max_coarse=200)
     history: list[float] = []
-    solution = solver.solve(load, tol=tol, maxiter=ITERATIONS, accel="cg", residuals=history)
+    with warnings.catch_warnings():
+        # Whether it has converged is judged below.
+        warnings.simplefilter("ignore")
+        solver = pyamg.smoothed_aggregation_solver(inner, symmetry="symmetric", max_coarse=200)
+        solution = solver.solve(load, tol=tol, maxiter=ITERATIONS, accel="cg", residuals=history)
     residual = float(np.linalg.norm(load - inner @ solution)) / scale
-    if residual > 10 * tol:
+    if not residual <= 10 * tol:
         raise ConvergenceError(
             f"conduction on the mesh stopped after {len(history) - 1} iterations with a residual "
             f"of {residual:.2g}; {tol:g} was asked for. Contrasts of conductivity above 1e6 or "

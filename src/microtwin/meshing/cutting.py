@@ -24,6 +24,7 @@ __all__ = ["cut_lattice"]
 
 ROUNDS = 30  # of cutting what is left; 3 are the most that random images needed
 SNAPS = 2
+ALIKE = 0.1  # difference of nearness to a cut within which it does not matter who moves first
 
 
 def _edges(
@@ -68,8 +69,9 @@ def cut_lattice(mesh: Complex, fields: Fields, mixed: NDArray[np.bool_]) -> Comp
         vertices = np.unique(_edges(mesh, fields))
         near = np.empty(len(vertices))
         over_slabs(kernels.nearest_cuts, even_shares(len(vertices)), mesh, fields, vertices, near)
-        order = np.argsort(near, kind="stable")[: np.count_nonzero(near < 1.0)]
-        if kernels.snap(mesh, fields, vertices[order]) == 0:
+        # The nearest first; those about as near stay in their order, which is one in space.
+        order = np.argsort(np.floor(near / ALIKE), kind="stable")
+        if kernels.snap(mesh, fields, vertices[order[near[order] < 1.0]]) == 0:
             break
     for _ in range(ROUNDS):
         edges = _edges(mesh, fields)

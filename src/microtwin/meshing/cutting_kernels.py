@@ -22,15 +22,16 @@ from .field_kernels import project, winner
 LONG, SHORT = 0.25, 0.41  # cuts nearer to a vertex than this share of an edge move the vertex
 SAFE = 0.12  # quality that the tetrahedra around a moved vertex must keep
 EIGHTHS = 8
+ROUGH, FINE = 12, 24  # halvings of an edge to find its cut: to compare, and to cut there
 ENDS = 0.12  # nearest that a cut may be to the end of its edge, as a share
 
 
 @njit(**INNER)
-def _cut(fields, p, q, start, goal, scratch):
+def _cut(fields, p, q, start, goal, halvings, scratch):
     """Return the share of the segment from p to q at which the phases `start` stop to win."""
     low, high = 0.0, 1.0
     both = start | goal
-    for _ in range(24):
+    for _ in range(halvings):
         t = 0.5 * (low + high)
         w = winner(
             fields,
@@ -79,8 +80,8 @@ def collect_edges(mesh, mixed, steps, edges):
 
     With samples marked as mixed, also the edges whose middle lies at one of them.
     """
-    ids = np.empty(RINGS, np.int64)
     at = np.empty(3, np.int64)
+    seen = np.full(mesh.counts[VERTICES], -1, np.int32)
     count = 0
     wanted = np.zeros(mesh.counts[VERTICES], np.bool_)
     if mixed.size == 0:
@@ -94,21 +95,25 @@ def collect_edges(mesh, mixed, steps, edges):
     for u in range(mesh.counts[VERTICES]):
         if mesh.first[u] < 0 or not wanted[u]:
             continue
-        for k in range(_neighbours(mesh, u, ids)):
-            v = ids[k]
-            if v < u:
-                continue
-            if mesh.sets[u] & mesh.sets[v]:
-                if mixed.size == 0:
+        corner = mesh.first[u]
+        while corner >= 0:
+            for i in range(4):
+                v = mesh.cells[corner >> 2, i]
+                if v <= u or seen[v] == u:
                     continue
-                for d in range(3):
-                    middle = 0.5 * (mesh.points[u, d] + mesh.points[v, d])
-                    at[d] = min(int(middle / steps[d]), mixed.shape[d] - 1)
-                if not mixed[at[0], at[1], at[2]]:
-                    continue
-            if count < edges.shape[0]:
-                edges[count, 0], edges[count, 1] = u, v
-            count += 1
+                seen[v] = u
+                if mesh.sets[u] & mesh.sets[v]:
+                    if mixed.size == 0:
+                        continue
+                    for d in range(3):
+                        middle = 0.5 * (mesh.points[u, d] + mesh.points[v, d])
+                        at[d] = min(int(middle / steps[d]), mixed.shape[d] - 1)
+                    if not mixed[at[0], at[1], at[2]]:
+                        continue
+                if count < edges.shape[0]:
+                    edges[count, 0], edges[count, 1] = u, v
+                count += 1
+            corner = mesh.after[corner]
     return count
 
 
@@ -130,7 +135,7 @@ def _nearest_cut(mesh, fields, v, ids, scratch):
         both = mesh.sets[v] | mesh.sets[w]
         if mesh.sets[v] >> winner(fields, z, y, x, both, scratch) & 1:
             continue
-        share = _cut(fields, p, q, mesh.sets[v], mesh.sets[w], scratch) / limit
+        share = _cut(fields, p, q, mesh.sets[v], mesh.sets[w], ROUGH, scratch) / limit
         if share < nearest or (share == nearest and w < other):
             nearest, other = share, w
     return nearest, other
@@ -155,25 +160,26 @@ def _simple(mesh, v, tets, n, ids, group):
     for k in range(m):
         group[k] = k
     for t in range(n):
+        mine, other = -1, -1
         for i in range(4):
-            for j in range(i):
-                a, b = mesh.cells[tets[t], i], mesh.cells[tets[t], j]
-                if a == v or b == v:
-                    continue
-                mine = mesh.sets[a] & mesh.sets[v] != 0
-                if mine != (mesh.sets[b] & mesh.sets[v] != 0):
-                    continue
-                first, second = 0, 0
-                for k in range(m):
-                    if ids[k] == a:
-                        first = k
-                    elif ids[k] == b:
-                        second = k
-                while group[first] != first:
-                    first = group[first]
-                while group[second] != second:
-                    second = group[second]
-                group[max(first, second)] = min(first, second)
+            w = mesh.cells[tets[t], i]
+            if w == v:
+                continue
+            root = 0
+            while ids[root] != w:
+                root += 1
+            while group[root] != root:
+                root = group[root]
+            # Those of one kind in a tetrahedron are neighbours of each other.
+            with_v = mesh.sets[w] & mesh.sets[v] != 0
+            before = mine if with_v else other
+            if before >= 0:
+                group[max(root, before)] = min(root, before)
+                root = min(root, before)
+            if with_v:
+                mine = root
+            else:
+                other = root
     roots = 0
     for k in range(m):
         roots += group[k] == k
@@ -268,7 +274,7 @@ def cut_edges(mesh, fields, edges, start):
             return n
         u, v = edges[n, 0], edges[n, 1]
         p, q = mesh.points[u], mesh.points[v]
-        t = _cut(fields, p, q, mesh.sets[u], mesh.sets[v], scratch)
+        t = _cut(fields, p, q, mesh.sets[u], mesh.sets[v], FINE, scratch)
         t = min(max(t, ENDS), 1.0 - ENDS)
         z, y, x = p[0] + t * (q[0] - p[0]), p[1] + t * (q[1] - p[1]), p[2] + t * (q[2] - p[2])
         split_edge(mesh, u, v, z, y, x, mesh.sets[u] | mesh.sets[v], tets)

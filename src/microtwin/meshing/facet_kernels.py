@@ -36,13 +36,13 @@ def _across(mesh, t, a, b, c):
 
 @njit(**OPTIONS)
 def interface_facets(mesh, facets, phases):
-    """Write the facets between two phases, and the phases; return how many.
+    """Write the facets between two phases, and the phases; return how many there are.
 
     Parameters
     ----------
     facets : ndarray of int32, shape (n, 3)
         The normal, by the right-hand rule, points out of the first phase, which has the lower
-        number. May be empty, to count only.
+        number. Those beyond its length are only counted.
     phases : ndarray of int16, shape (n, 2)
     """
     n = 0
@@ -57,7 +57,7 @@ def interface_facets(mesh, facets, phases):
             s = _across(mesh, t, a, b, c)
             if s < 0 or mesh.phase[s] <= mesh.phase[t]:
                 continue
-            if facets.shape[0]:
+            if n < facets.shape[0]:
                 facets[n, 0], facets[n, 1], facets[n, 2] = a, b, c
                 phases[n, 0], phases[n, 1] = mesh.phase[t], mesh.phase[s]
             n += 1

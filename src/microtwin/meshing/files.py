@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ def save_mesh(
             f"{path.name!r} has no place for the fields {', '.join(data)}; write the mesh without "
             "them, or to .vtu"
         )
+    _require_folder(path)
     at_points, at_cells = _sorted_data(mesh, data)
     if path.suffix.lower() == ".vtkhdf":
         _write_vtkhdf(mesh, path, at_points, {"phase": mesh.phase, **at_cells})
@@ -70,8 +72,28 @@ def save_surface(surface: SurfaceMesh, path: Path) -> None:
         raise ValueError(
             f"a surface cannot be written to {path.name!r}; use an ending of {', '.join(SURFACES)}"
         )
+    _require_folder(path)
     written = meshio.Mesh(_xyz(surface.points), [("triangle", surface.facets[:, ::-1])])
     written.write(path)
+
+
+def _require_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"{path.name!r} cannot be written: there is no folder {path.parent}; make it first"
+        )
+
+
+def _plain_names(names: Iterable[str]) -> list[str]:
+    """Return names that a text format can hold: quotes, commas and the like become underscores."""
+    found: list[str] = []
+    for name in names:
+        plain = first = re.sub(r"[^\w./ -]", "_", name, flags=re.ASCII)
+        number = 2
+        while plain in found:
+            plain, number = f"{first}_{number}", number + 1
+        found.append(plain)
+    return found
 
 
 def _xyz(values: NDArray) -> NDArray:
@@ -85,7 +107,14 @@ def _sorted_data(
     """Sort fields into those of vertices and those of tetrahedra; turn vectors to (x, y, z)."""
     at_points, at_cells = {}, {}
     for name, given in data.items():
+        if name == "phase":
+            raise ValueError("'phase' is written anyhow; give the field another name")
         values = np.asarray(given)
+        if values.ndim not in (1, 2):
+            raise ValueError(
+                f"field {name!r} has the shape {values.shape}; give one value, or 3, for each "
+                "vertex or each tetrahedron"
+            )
         if values.ndim == 2 and values.shape[1] == 3:
             values = _xyz(values)
         if len(values) == len(mesh.points):
@@ -120,10 +149,12 @@ def _as_meshio(
     if suffix == ".inp":
         sets: dict[str, list[NDArray]] = {}
         none = np.empty(0, np.int64)
-        for k, name in enumerate(mesh.phases):
-            sets[name] = [np.flatnonzero(mesh.phase == k), none]
-        for k, name in enumerate(boundary_names(mesh)):
-            sets[name.replace("/", "_")] = [none, np.flatnonzero(boundary == k)]
+        names = [name.replace("/", "_") for name in (*mesh.phases, *boundary_names(mesh))]
+        names = _plain_names(name.replace(" ", "_") for name in names)
+        for k in range(len(mesh.phases)):
+            sets[names[k]] = [np.flatnonzero(mesh.phase == k), none]
+        for k, name in enumerate(names[len(mesh.phases) :]):
+            sets[name] = [none, np.flatnonzero(boundary == k)]
         return meshio.Mesh(points, blocks, cell_sets=sets)
     if suffix == ".msh":
         return _with_entities(mesh, points, cells, at_points, at_cells)
@@ -150,13 +181,14 @@ def _with_entities(
     blocks, tags, chosen, named = [], [], [], {}
     # Each vertex belongs to one entity: a boundary if it lies on one, else a phase.
     entity = np.empty((len(points), 2), np.int64)
-    for number, name in enumerate(mesh.phases, start=1):
+    names = _plain_names((*mesh.phases, *boundary_names(mesh)))
+    for number, name in enumerate(names[: len(mesh.phases)], start=1):
         chosen.append(np.flatnonzero(mesh.phase == number - 1))
         blocks.append(("tetra", cells[chosen[-1]]))
         tags.append(np.full(len(chosen[-1]), number))
         named[name] = np.array([number, 3])
         entity[cells[chosen[-1]].ravel()] = (3, number)
-    for number, name in enumerate(boundary_names(mesh), start=len(mesh.phases) + 1):
+    for number, name in enumerate(names[len(mesh.phases) :], start=len(mesh.phases) + 1):
         mine = triangles[boundary == number - len(mesh.phases) - 1][:, ::-1]
         blocks.append(("triangle", mine))
         tags.append(np.full(len(mine), number))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .lattice import count_leaves
 from .phase_fields import PhaseFields
 
-__all__ = ["MeshEstimate", "check_memory", "estimate_of"]
+__all__ = ["MeshEstimate", "check_memory", "estimate_of", "least_of"]
 
 PER_LEAF = 12.6  # tetrahedra of the lattice, with those where sizes change
 CUT = (
@@ -46,6 +46,13 @@ def estimate_of(fields: PhaseFields, levels: NDArray[np.uint8]) -> MeshEstimate:
     samples = fields.values[..., 0].size
     memory = PER_CELL * lattice + samples * PER_SAMPLE + fields.values.nbytes
     return MeshEstimate(round(CUT * lattice), round(memory + PER_FINEST * levels.size))
+
+
+def least_of(fields: PhaseFields, mixed: int, size: float) -> MeshEstimate:
+    """Return the least size of a mesh, from the number of samples around interfaces."""
+    sample = float(np.prod(np.array(fields.extent) / fields.values.shape[:3])) / fields.unit**3
+    lattice = PER_LEAF * mixed * sample / size**3
+    return MeshEstimate(round(CUT * lattice), round(PER_CELL * lattice))
 
 
 def check_memory(size: float, largest: float, estimate: Callable[[float], MeshEstimate]) -> None:

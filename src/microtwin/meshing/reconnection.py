@@ -13,6 +13,7 @@ from .field_kernels import Fields
 
 __all__ = ["poor_cells", "reconnect"]
 
+ALIKE = 0.06  # difference of qualities within which it does not matter which is mended first
 CLOSE = 0.1  # voxels that a new edge may leave its interface by, as far as the image can tell
 
 
@@ -48,7 +49,8 @@ def poor_cells(
         chosen = np.unique(found)
     quality = cell_qualities(mesh, chosen)
     poor = np.flatnonzero(quality < target)
-    poor = poor[np.argsort(quality[poor], kind="stable")]
+    # Those about as good stay in their order, which is one in space: memory is slow otherwise.
+    poor = poor[np.argsort(np.floor(quality[poor] / ALIKE), kind="stable")]
     return poor if chosen is None else chosen[poor].astype(np.int64)
 
 

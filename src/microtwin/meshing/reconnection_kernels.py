@@ -11,15 +11,17 @@ from .complex_kernels import (
     DEAD,
     RINGS,
     STAR,
+    WIDE,
     add,
     cell_quality,
     count_bits,
     edge_star,
+    opposite_faces,
     place,
+    qualities_at,
     quality,
     remove,
     rename,
-    star,
     star_quality,
 )
 from .field_kernels import difference
@@ -47,7 +49,7 @@ def _opposite(mesh, t, a, b):
 
 
 @njit(**INNER)
-def _ring(mesh, a, b, tets, n, ring, phases):
+def _ring(mesh, a, b, tets, n, ring, phases, ends):
     """Order the vertices around an edge, and the phases between them; return how many.
 
     The count of vertices is that of the tetrahedra if they go all around; then the first is
@@ -55,28 +57,23 @@ def _ring(mesh, a, b, tets, n, ring, phases):
     """
     if n + 1 > RING:
         return -1
+    for k in range(n):
+        ends[k, 0], ends[k, 1] = _opposite(mesh, tets[k], a, b)
     start = 0
     for k in range(n):
-        p, _ = _opposite(mesh, tets[k], a, b)
         first = True
         for m in range(n):
-            if m != k:
-                _, q = _opposite(mesh, tets[m], a, b)
-                if q == p:
-                    first = False
+            first = first and ends[m, 1] != ends[k, 0]
         if first:
             start = k
     at = start
     for k in range(n):
-        p, q = _opposite(mesh, tets[at], a, b)
-        ring[k], ring[k + 1] = p, q
+        ring[k], ring[k + 1] = ends[at, 0], ends[at, 1]
         phases[k] = mesh.phase[tets[at]]
         for m in range(n):
-            if m != at:
-                p, _ = _opposite(mesh, tets[m], a, b)
-                if p == q:
-                    at = m
-                    break
+            if ends[m, 0] == ring[k + 1]:
+                at = m
+                break
     return n if ring[n] == ring[0] else n + 1
 
 
@@ -155,11 +152,11 @@ def _phases_around(mesh, u, v, tets):
 @njit(**INNER)
 def _take_out(mesh, fields, a, b, tets, others, close, work):
     """Take an edge out if the tetrahedra around it get better without it."""
-    ring, phases, turned, table, choice, stack, gradient = work
+    ring, phases, turned, ends, table, choice, stack, gradient = work
     n = edge_star(mesh, a, b, tets)
     if n > tets.size or n < 2:
         return False
-    count = _ring(mesh, a, b, tets, n, ring, phases)
+    count = _ring(mesh, a, b, tets, n, ring, phases, ends)
     if count < 3:
         return False
     old = star_quality(mesh, tets, n, -2.0) + GAIN
@@ -265,25 +262,29 @@ def _take_out_face(mesh, t, i, tets):
 
 
 @njit(**INNER)
-def _join(mesh, fields, u, v, tets, others, close, ids, masks, gradient):
-    """Move vertex u onto v, and so remove it, if the tetrahedra around it get better."""
+def _star(mesh, u, tets, faces, values):
+    """Write the star of a vertex; return its size, 0 if too large, and the lowest quality."""
+    n = opposite_faces(mesh, u, tets, faces)
+    if n > tets.size:
+        return 0, 0.0
+    x = mesh.points[u]
+    qualities_at(x[0], x[1], x[2], faces, n, values)
+    lowest = 2.0
+    for k in range(n):
+        lowest = min(lowest, values[k])
+    return n, lowest
+
+
+@njit(**INNER)
+def _join(mesh, fields, u, v, star, floor, others, close, ids, masks, gradient):
+    """Move vertex u onto v, and so remove it, if its tetrahedra get better than a floor."""
+    tets, n, faces, values = star
     if mesh.sets[u] & ~mesh.sets[v] or mesh.box[u] & ~mesh.box[v]:
         return False
-    n = star(mesh, u, tets)
-    if n > tets.size:
-        return False
-    floor = star_quality(mesh, tets, n, -2.0) + GAIN
-    x = mesh.points
+    x = mesh.points[v]
+    qualities_at(x[0], x[1], x[2], faces, n, values)
     for k in range(n):
-        t = tets[k]
-        if place(mesh, t, v) >= 0:
-            continue
-        c = mesh.cells[t]
-        a = v if c[0] == u else c[0]
-        b = v if c[1] == u else c[1]
-        d = v if c[2] == u else c[2]
-        e = v if c[3] == u else c[3]
-        if quality(x[a], x[b], x[d], x[e]) <= floor:
+        if values[k] <= floor and place(mesh, tets[k], v) < 0:
             return False
     phases = mesh.sets[u]
     if count_bits(phases) > 1:
@@ -374,14 +375,17 @@ def reconnect(mesh, fields, chosen, target, close, since):
         np.empty(RING + 1, np.int64),
         np.empty(RING + 1, np.int64),
         np.empty(RING + 1, np.int64),
+        np.empty((RING + 1, 2), np.int64),
         np.empty((RING + 1, RING + 1)),
         np.empty((RING + 1, RING + 1), np.int64),
         np.empty((4 * RING, 2), np.int64),
         gradient,
     )
+    faces, values = np.empty((9, WIDE)), np.empty(STAR)
+    scratch = (others, close, ids, masks, gradient)
     mended = 0
-    for n in range(chosen.size):
-        t = chosen[n]
+    for m in range(chosen.size):
+        t = chosen[m]
         if mesh.counts[CELLS] + 4 * RING > len(mesh.cells):
             break
         if mesh.cells[t, 0] == DEAD or cell_quality(mesh, t) >= target:
@@ -392,12 +396,13 @@ def reconnect(mesh, fields, chosen, target, close, since):
             latest = max(latest, mesh.changed[mesh.cells[t, i]])
         if latest < since:
             continue
-        i, j, short = _shortest(mesh, t)
-        if short < SHORT:
-            u, v = mesh.cells[t, i], mesh.cells[t, j]
-            done = _join(mesh, fields, u, v, tets, others, close, ids, masks, gradient) or _join(
-                mesh, fields, v, u, tets, others, close, ids, masks, gradient
-            )
+        first, second, short = _shortest(mesh, t)
+        for i, j in ((first, second), (second, first)):
+            if short < SHORT and not done:
+                u, v = mesh.cells[t, i], mesh.cells[t, j]
+                n, lowest = _star(mesh, u, tets, faces, values)
+                star = (tets, n, faces, values)
+                done = n > 0 and _join(mesh, fields, u, v, star, lowest + GAIN, *scratch)
         for i in range(4):
             for j in range(i):
                 if not done:
@@ -407,9 +412,14 @@ def reconnect(mesh, fields, chosen, target, close, since):
             if not done:
                 done = _take_out_face(mesh, t, i, tets)
         for i in range(4):
+            if done:
+                break
+            u = mesh.cells[t, i]
+            n, lowest = _star(mesh, u, tets, faces, values)
+            star = (tets, n, faces, values)
             for j in range(4):
-                if i != j and not done:
-                    u, v = mesh.cells[t, i], mesh.cells[t, j]
-                    done = _join(mesh, fields, u, v, tets, others, close, ids, masks, gradient)
+                if i != j and n > 0 and not done:
+                    v = mesh.cells[t, j]
+                    done = _join(mesh, fields, u, v, star, lowest + GAIN, *scratch)
         mended += done
     return mended

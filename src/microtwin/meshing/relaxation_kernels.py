@@ -10,11 +10,12 @@ from .complex_kernels import (
     CLOCK,
     RINGS,
     STAR,
+    WIDE,
     count_bits,
     fixed_axes,
     mark_star,
-    star,
-    star_quality,
+    opposite_faces,
+    qualities_at,
 )
 from .field_kernels import NEAR, project
 
@@ -101,22 +102,33 @@ def _mean(mesh, v, ids, masks, m, out):
 
 
 @njit(**INNER)
-def _quality_at(mesh, v, point, tets, n, floor):
-    """Return the quality of a star with its vertex at a point; leaves the vertex there."""
-    x = mesh.points[v]
-    x[0], x[1], x[2] = point[0], point[1], point[2]
-    return star_quality(mesh, tets, n, floor)
+def _quality_at(point, faces, n, floor, values):
+    """Return the lowest quality of the tetrahedra between a point and some faces.
+
+    The worst face is put first: it most likely tells at once that other points are no better.
+    """
+    z, y, x = point[0], point[1], point[2]
+    qualities_at(z, y, x, faces, 1, values)
+    if values[0] < floor:
+        return values[0]
+    qualities_at(z, y, x, faces, n, values)
+    worst = 0
+    for k in range(1, n):
+        if values[k] < values[worst]:
+            worst = k
+    for d in range(9):
+        faces[d, 0], faces[d, worst] = faces[d, worst], faces[d, 0]
+    return values[worst]
 
 
 @njit(**INNER)
-def _try(mesh, fields, v, phases, fixed, tets, n, best, slack, point, rows):
-    """Move a vertex to a point (on what it must stay on) if its star gets better than `best`.
+def _try(fields, phases, fixed, star, best, slack, point, rows):
+    """Return the quality of a star with its vertex at a point (on what it must stay on).
 
-    With some slack, the point may be that far from what the vertex should stay on. Returns the
-    quality afterwards.
+    With some slack, the point may be that far from what the vertex should stay on; otherwise it is
+    moved there. If it cannot be, or the quality does not get better than `best`, returns `best`.
     """
-    x = mesh.points[v]
-    oz, oy, ox = x[0], x[1], x[2]
+    faces, n, values = star
     if count_bits(phases) > 1:
         pz, py, px = point[0], point[1], point[2]
         if not project(fields, phases, fixed, point, rows) < 10 * NEAR:
@@ -125,17 +137,14 @@ def _try(mesh, fields, v, phases, fixed, tets, n, best, slack, point, rows):
             if (point[0] - pz) ** 2 + (point[1] - py) ** 2 + (point[2] - px) ** 2 > slack**2:
                 return best
             point[0], point[1], point[2] = pz, py, px
-    q = _quality_at(mesh, v, point, tets, n, best + GAIN)
-    if q > best + GAIN:
-        return q
-    x[0], x[1], x[2] = oz, oy, ox
-    return best
+    q = _quality_at(point, faces, n, best + GAIN, values)
+    return q if q > best + GAIN else best
 
 
 @njit(**INNER)
-def _settle(mesh, fields, v, phases, fixed, tets, n, quality, least, point, rows):
+def _settle(fields, phases, fixed, star, x, quality, least, point, rows):
     """Move a vertex onto its interface, or as near as quality allows; return the quality then."""
-    x = mesh.points[v]
+    faces, n, values = star
     oz, oy, ox = x[0], x[1], x[2]
     point[0], point[1], point[2] = oz, oy, ox
     left = project(fields, phases, fixed, point, rows)
@@ -146,43 +155,94 @@ def _settle(mesh, fields, v, phases, fixed, tets, n, quality, least, point, rows
     share = 1.0
     for _ in range(3):
         point[0], point[1], point[2] = oz + share * dz, oy + share * dy, ox + share * dx
-        q = _quality_at(mesh, v, point, tets, n, floor)
+        q = _quality_at(point, faces, n, floor, values)
         if q >= floor and q > 0.0:
+            x[0], x[1], x[2] = point[0], point[1], point[2]
             return q
         share *= 0.5
-    x[0], x[1], x[2] = oz, oy, ox
     return quality
 
 
 @njit(**INNER)
-def _search(mesh, fields, v, phases, fixed, tets, n, quality, step, slack, tries, point, rows):
+def _smooth(fields, phases, fixed, star, x, quality, mean, point, rows):
+    """Move a vertex towards the mean of its neighbours; return the quality then."""
+    oz, oy, ox = x[0], x[1], x[2]
+    share = 1.0
+    for _ in range(3):
+        point[0] = oz + share * (mean[0] - oz)
+        point[1] = oy + share * (mean[1] - oy)
+        point[2] = ox + share * (mean[2] - ox)
+        q = _try(fields, phases, fixed, star, quality, 0.0, point, rows)
+        if q > quality:
+            x[0], x[1], x[2] = point[0], point[1], point[2]
+            return q
+        share *= 0.5
+    return quality
+
+
+@njit(**INNER)
+def _search(fields, phases, fixed, star, x, quality, step, slack, tries, turn, point, rows):
     """Try places around a vertex; halve the distance where none is better."""
-    x = mesh.points[v]
     for m in range(tries):
         best = quality
-        bz, by, bx = x[0], x[1], x[2]
-        oz, oy, ox = bz, by, bx
+        oz, oy, ox = x[0], x[1], x[2]
         for k in range(AROUND):
             # Even on a sphere, and turned from one time to the next.
             height = 1.0 - (2 * k + 1) / AROUND
             wide = np.sqrt(1.0 - height * height)
-            angle = GOLDEN * (k + AROUND * (m + mesh.counts[CLOCK]))
-            dz = 0.0 if fixed & 1 else step * height
-            dy = 0.0 if fixed & 2 else step * wide * np.cos(angle)
-            dx = 0.0 if fixed & 4 else step * wide * np.sin(angle)
-            point[0], point[1], point[2] = oz + dz, oy + dy, ox + dx
-            q = _try(mesh, fields, v, phases, fixed, tets, n, best, slack, point, rows)
+            angle = GOLDEN * (k + AROUND * (m + turn))
+            point[0] = oz + (0.0 if fixed & 1 else step * height)
+            point[1] = oy + (0.0 if fixed & 2 else step * wide * np.cos(angle))
+            point[2] = ox + (0.0 if fixed & 4 else step * wide * np.sin(angle))
+            q = _try(fields, phases, fixed, star, best, slack, point, rows)
             if q > best:
                 best = q
-                bz, by, bx = x[0], x[1], x[2]
-                x[0], x[1], x[2] = oz, oy, ox
-        x[0], x[1], x[2] = bz, by, bx
+                x[0], x[1], x[2] = point[0], point[1], point[2]
         if best <= quality:
             step *= 0.5
         quality = best
         if quality > POOR:
             break
     return quality
+
+
+@njit(**INNER)
+def _relax(mesh, fields, v, searched, settle, least, slack, tries, scratch):
+    """Move one vertex."""
+    tets, faces, values, ids, masks, rows, point, mean = scratch
+    now = mesh.counts[CLOCK]
+    fixed = fixed_axes(mesh.box[v])
+    phases = mesh.sets[v]
+    placed = count_bits(phases) > 1
+    calm = mesh.changed[v] < searched[v]
+    if fixed == 7 or (calm and not (settle and placed)):
+        return
+    n = opposite_faces(mesh, v, tets, faces)
+    if n > tets.size:
+        return
+    searched[v] = now
+    star = (faces, n, values)
+    x = mesh.points[v]
+    sz, sy, sx = x[0], x[1], x[2]
+    quality = _quality_at(x, faces, n, -2.0, values)
+    if placed:
+        quality = _settle(fields, phases, fixed, star, x, quality, least, point, rows)
+        calm = calm and (x[0] - sz) ** 2 + (x[1] - sy) ** 2 + (x[2] - sx) ** 2 < STILL**2
+    if calm:
+        return
+    if quality < ENOUGH:
+        m = neighbours(mesh, v, tets, n, ids, masks)
+        count, reach = _mean(mesh, v, ids, masks, m, mean)
+        if count > 1:
+            quality = _smooth(fields, phases, fixed, star, x, quality, mean, point, rows)
+        around = (tries, now, point, rows)
+        if tries and quality < POOR:
+            step = 0.2 * reach if count else 0.2
+            quality = _search(fields, phases, fixed, star, x, quality, step, 0.0, *around)
+        if tries and slack > 0.0 and quality < least and placed:
+            _search(fields, phases, fixed, star, x, quality, slack, slack, *around)
+    if (x[0] - sz) ** 2 + (x[1] - sy) ** 2 + (x[2] - sx) ** 2 > STILL**2:
+        mark_star(mesh, tets, n)
 
 
 @njit(**OPTIONS)
@@ -196,76 +256,15 @@ def relax(first, end, mesh, fields, vertices, searched, settle, least, slack, tr
     settle : bool
         Whether to bring all others back onto their interface as well, because it moved.
     """
-    tets = np.empty(STAR, np.int64)
-    ids, masks = np.empty(RINGS, np.int64), np.empty(RINGS, np.int64)
-    rows, point, mean = np.empty((4, 4)), np.empty(3), np.empty(3)
-    now = mesh.counts[CLOCK]
+    scratch = (
+        np.empty(STAR, np.int64),
+        np.empty((9, WIDE)),
+        np.empty(STAR),
+        np.empty(RINGS, np.int64),
+        np.empty(RINGS, np.int64),
+        np.empty((4, 4)),
+        np.empty(3),
+        np.empty(3),
+    )
     for k in range(first, end):
-        v = vertices[k]
-        fixed = fixed_axes(mesh.box[v])
-        phases = mesh.sets[v]
-        placed = count_bits(phases) > 1
-        calm = mesh.changed[v] < searched[v]
-        if fixed == 7 or (calm and not (settle and placed)):
-            continue
-        n = star(mesh, v, tets)
-        if n > tets.size:
-            continue
-        searched[v] = now
-        x = mesh.points[v]
-        sz, sy, sx = x[0], x[1], x[2]
-        quality = star_quality(mesh, tets, n, -2.0)
-        if placed:
-            quality = _settle(mesh, fields, v, phases, fixed, tets, n, quality, least, point, rows)
-            calm = calm and (x[0] - sz) ** 2 + (x[1] - sy) ** 2 + (x[2] - sx) ** 2 < STILL**2
-        if calm:
-            continue
-        if quality < ENOUGH:
-            m = neighbours(mesh, v, tets, n, ids, masks)
-            count, reach = _mean(mesh, v, ids, masks, m, mean)
-            oz, oy, ox = x[0], x[1], x[2]
-            share = 1.0
-            for _ in range(3 if count > 1 else 0):
-                point[0] = oz + share * (mean[0] - oz)
-                point[1] = oy + share * (mean[1] - oy)
-                point[2] = ox + share * (mean[2] - ox)
-                q = _try(mesh, fields, v, phases, fixed, tets, n, quality, 0.0, point, rows)
-                if q > quality:
-                    quality = q
-                    break
-                share *= 0.5
-            if tries and quality < POOR:
-                step = 0.2 * reach if count else 0.2
-                quality = _search(
-                    mesh,
-                    fields,
-                    v,
-                    phases,
-                    fixed,
-                    tets,
-                    n,
-                    quality,
-                    step,
-                    0.0,
-                    tries,
-                    point,
-                    rows,
-                )
-            if tries and slack > 0.0 and quality < least and placed:
-                _search(
-                    mesh,
-                    fields,
-                    v,
-                    phases,
-                    fixed,
-                    tets,
-                    n,
-                    quality,
-                    slack,
-                    slack,
-                    tries,
-                    point,
-                    rows,
-                )
-        if (x[0] - sz) ** 2 + (x[1] - sy) ** 2 + (x[2] - sx) ** 2 > STILL**2:
-            mark_star(mesh, tets, n)
+        _relax(mesh, fields, vertices[k], searched, settle, least, slack, tries, scratch)

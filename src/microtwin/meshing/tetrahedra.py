@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from ..geometry.surface import InterfaceAreas
@@ -15,9 +17,10 @@ from ..microstructure import Microstructure
 from .complexes import in_order, make_complex
 from .cutting import cut_lattice
 from .facets import box_facets, interface_facets
+from .field_kernels import Fields
 from .improvement import improve
 from .lattice import fill_box
-from .memory import MeshEstimate, check_memory, estimate_of
+from .memory import MeshEstimate, check_memory, estimate_of, least_of
 from .phase_fields import PhaseFields, image_fields, kernel_fields, mixed_samples
 from .sizing import octree_levels
 from .topology import mend_topology
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from .quality import MeshQuality
     from .surfaces import SurfaceMesh
 
-__all__ = ["BOX_FACES", "TetrahedralMesh", "estimate", "tetrahedralize"]
+__all__ = ["BOX_FACES", "TetrahedralMesh", "estimate", "is_number", "tetrahedralize"]
 
 # Faces of the box by number, named as the ends of the axes; an electrode has its current collector
 # at the low end of z and its separator at the high end.
@@ -159,7 +162,8 @@ class TetrahedralMesh:
 
         ``.vtu`` and ``.vtkhdf`` (VTK, ParaView), ``.msh`` (Gmsh 4.1), ``.xdmf``, ``.inp``
         (Abaqus). Lengths are in metres, in the order (x, y, z). Phases, interfaces and faces of
-        the box are carried along as far as the format has a place for them.
+        the box are carried along as far as the format has a place for them. In ``.msh`` and
+        ``.inp``, quotes, commas and the like in names become underscores.
 
         Parameters
         ----------
@@ -171,7 +175,9 @@ class TetrahedralMesh:
         Raises
         ------
         ValueError
-            If the ending is none of these, or a field has another length.
+            If the ending is none of these, a field has another length, or is called "phase".
+        FileNotFoundError
+            If there is no such folder.
         """
         from .files import save_mesh
 
@@ -237,7 +243,7 @@ def tetrahedralize(
     ratio = coarsest / size
 
     def estimated(edge: float) -> MeshEstimate:
-        return estimate_of(fields, octree_levels(kernel, mixed, edge, ratio * edge, fields.thin))
+        return _estimate(fields, kernel, mixed, edge, ratio * edge)
 
     check_memory(size, 0.5 * min(fields.extent) / unit, estimated)
     levels = octree_levels(kernel, mixed, size, coarsest, fields.thin)
@@ -279,11 +285,21 @@ def estimate(
     Returns
     -------
     MeshEstimate
+        For a mesh that certainly does not fit in the memory that is free, the least it can be.
     """
     fields = _fields_of(source)
     coarsest = _checked_sizes(fields, size, coarsest)
     kernel = kernel_fields(fields)
-    mixed = mixed_samples(kernel)
+    return _estimate(fields, kernel, mixed_samples(kernel), size, coarsest)
+
+
+def _estimate(
+    fields: PhaseFields, kernel: Fields, mixed: NDArray[np.bool_], size: float, coarsest: float
+) -> MeshEstimate:
+    """Return the size of a mesh; where it is out of reach, only the least that it can have."""
+    least = least_of(fields, int(np.count_nonzero(mixed)), size)
+    if least.memory > psutil.virtual_memory().available:
+        return least
     return estimate_of(fields, octree_levels(kernel, mixed, size, coarsest, fields.thin))
 
 
@@ -302,20 +318,23 @@ def _fields_of(source: Microstructure | PhaseFields) -> PhaseFields:
     return fields
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+def is_number(value: object) -> TypeGuard[float]:
+    """Tell whether a value is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        return False
+    return math.isfinite(value)
 
 
 def _checked_sizes(fields: PhaseFields, size: float, coarsest: float | None) -> float:
     shortest = min(fields.extent) / fields.unit
-    if not _is_number(size) or not SMALLEST <= size <= shortest / 2:
+    if not is_number(size) or not SMALLEST <= size <= shortest / 2:
         raise ValueError(
             f"size {size!r} is not allowed; give the edge of elements in voxels, from "
             f"{SMALLEST:g} to {shortest / 2:g} (half of the shortest side of the image)"
         )
     if coarsest is None:
         return GRADED * size
-    if not _is_number(coarsest) or coarsest < size:
+    if not is_number(coarsest) or coarsest < size:
         raise ValueError(
             f"coarsest {coarsest!r} is not allowed; it is the size of elements inside the phases, "
             f"in voxels, and at least size ({size:g})"

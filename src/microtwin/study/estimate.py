@@ -48,7 +48,7 @@ BYTES_PER_VOXEL_MESH = 600
 BYTES_PER_VOXEL_CROSS = 3000
 BYTES_CROSS = 5_000_000_000
 BYTES_PER_VOXEL_FINER = 600
-NS_PER_VOXEL_MESH = 40_000
+NS_PER_VOXEL_MESH = 20_000
 NS_PER_VOXEL_CROSS = 25_000
 # A segmented scan: itself, labels, probabilities of three phases and a slab of work.
 BYTES_PER_VOXEL_SCAN = 12
@@ -110,7 +110,8 @@ def estimate_cost(file: StudyFile, available_bytes: int | None = None) -> Cost:
     Raises
     ------
     ValueError
-        If the image cannot be read as a volume, or the crop does not lie inside it.
+        If the image cannot be read as a volume, the crop does not lie inside it, or the elements
+        of a mesh are too large for it.
     """
     if available_bytes is None:
         import psutil
@@ -118,6 +119,8 @@ def estimate_cost(file: StudyFile, available_bytes: int | None = None) -> Cost:
         available_bytes = int(psutil.virtual_memory().available)
     study = file.study
     fine, coarsen = _shape_in_voxels(file)
+    shape = (fine[0] // coarsen, fine[1] // coarsen, fine[2] // coarsen)
+    _check_mesh_size(file, shape)
     bytes_per_voxel = _bytes_per_voxel(study)
 
     def memory(factor: int) -> int:
@@ -126,7 +129,6 @@ def estimate_cost(file: StudyFile, available_bytes: int | None = None) -> Cost:
 
     possible = range(coarsen, min(LARGEST_COARSENING, min(fine) // 2) + 1)
     fitting = next((f for f in possible if memory(f) <= available_bytes), None)
-    shape = (fine[0] // coarsen, fine[1] // coarsen, fine[2] // coarsen)
     return Cost(
         shape=shape,
         solves=_solves(study),
@@ -213,6 +215,21 @@ def _check_span(file: StudyFile, axis: int, span: tuple[int, int], size: int) ->
         raise StudyError(
             f"{file.where(file.study.source or '', 'crop', name)}: the crop ends at voxel "
             f"{span[1]}, but there are {size} voxels along {name}; write an end of at most {size}"
+        )
+
+
+def _check_mesh_size(file: StudyFile, shape: tuple[int, int, int]) -> None:
+    """Refuse elements that are larger than half of the shortest side of the image."""
+    study = file.study
+    if study.mesh is None:
+        return
+    part = study.image or study.scan or study.generate
+    edges = (1.0, 1.0, 1.0) if part is None else part.voxel_size
+    sides = [n * edge / min(edges) for n, edge in zip(shape, edges, strict=True)]
+    if study.mesh.size > min(sides) / 2:
+        raise StudyError(
+            f"{file.where('mesh', 'size')}: elements {study.mesh.size:g} voxels large do not fit "
+            f"in an image with a side of {min(sides):g} voxels; write {min(sides) / 2:g} or less"
         )
 
 

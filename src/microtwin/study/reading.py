@@ -28,6 +28,18 @@ _MISSING = {
     "image and phases: [pore] in transport",
     "name": "give the study a name, for example name: nmc cathode",
 }
+_EMPTY = "nothing is written here; leave the key out, or write '{0}: {{}}' for what is usual"
+_KINDS = {
+    "bool_parsing": "this must be true or false",
+    "bool_type": "this must be true or false",
+    "float_parsing": "this must be a number",
+    "float_type": "this must be a number",
+    "int_parsing": "this must be a whole number",
+    "int_type": "this must be a whole number",
+    "int_from_float": "this must be a whole number",
+    "string_type": "this must be text",
+    "finite_number": "this must be a finite number",
+}
 
 
 @dataclass(frozen=True)
@@ -111,12 +123,16 @@ def parse_study(text: str, name: str = "study") -> Study:
             f"{name}: a study file is a list of keys with values, such as 'name: nmc cathode'; "
             f"this one holds {'nothing' if tree is None else type(tree).__name__}"
         )
+    empty = [str(key) for key, value in tree.items() if value is None]
     try:
         study = Study.model_validate(_plain(tree))
     except ValidationError as error:
         problems = _from_pydantic_all(error)
     else:
-        problems = [(p.path, p.message + _suggestion(p.given, p.allowed)) for p in study.problems()]
+        problems = [((key,), _EMPTY.format(key)) for key in empty]
+        problems += [
+            (p.path, p.message + _suggestion(p.given, p.allowed)) for p in study.problems()
+        ]
         if not problems:
             return study
     lines = [
@@ -237,11 +253,15 @@ def _from_pydantic(item: Mapping[str, Any]) -> tuple[Path_, str]:
             f"{item['input']!r} is not a phase name; start with a letter and use letters, digits, "
             "'_', '-' and '.'"
         )
-    if kind == "list_type":
+    if kind in ("list_type", "tuple_type"):
         return path, f"a list is needed here, for example [{item['input']}]"
+    if kind in ("model_type", "dict_type"):
+        keys = _keys_at(full)
+        text = "keys with values are needed here"
+        return path, f"{text}; allowed are {', '.join(keys)}" if keys else text
     if kind == "value_error":
         return path, str(context["error"])
-    message = item["msg"][:1].lower() + item["msg"][1:]
+    message = _KINDS.get(kind, item["msg"][:1].lower() + item["msg"][1:])
     if isinstance(item["input"], (str, int, float)):
         message += f", not {item['input']!r}"
     return path, message

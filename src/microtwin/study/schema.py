@@ -209,8 +209,8 @@ class Homogenize(Section):
 class Mesh(Section):
     """A conforming mesh of tetrahedra, and transport on it beside that on voxels."""
 
-    size: Annotated[float, Field(ge=0.25)] = 2.0
-    coarsest: Annotated[float, Field(gt=0)] | None = None
+    size: Annotated[float, Field(ge=0.25, allow_inf_nan=False)] = 2.0
+    coarsest: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     formats: tuple[MeshFormat, ...] = ("vtu",)
     cross_verification: bool = True
 
@@ -329,6 +329,9 @@ class Study(Section):
         if self.mesh is None:
             return []
         found = _repeated(("mesh", "formats"), self.mesh.formats)
+        if len(self.phase_names) == 1:
+            text = f"{self.phase_names[0]!r} is the only phase; a mesh needs two or more"
+            found.append(Problem(("mesh",), text))
         if self.mesh.coarsest is not None and self.mesh.coarsest < self.mesh.size:
             text = f"coarsest is the size inside the phases, and at least size ({self.mesh.size:g})"
             found.append(Problem(("mesh", "coarsest"), text))
