@@ -64,9 +64,10 @@ def test_labels_are_better_than_calibrated_thresholds(cell, labelled):
     fractions = {name: truth.volume_fractions[name] for name in PHASES}
     plain = label_by_thresholds(scan, thresholds_for_fractions(scan, fractions), PHASES)
     for name in PHASES:
-        # Where thresholds see a film of binder around all particles, the blur explains it.
-        gain = 0.1 if name == "binder" else 0.01
-        assert dice(labelled.microstructure, truth, name) > dice(plain, truth, name) + gain
+        # Where thresholds see a film of binder around all particles, the blur explains it. How many
+        # errors fewer there are depends a little on how the processor rounds.
+        left = 1.0 - dice(labelled.microstructure, truth, name)
+        assert left < 0.85 * (1.0 - dice(plain, truth, name))
 
 
 def test_known_fractions_are_met(cell, labelled):
