@@ -4,6 +4,7 @@ __all__ = [
     "Scan",
     "composition",
     "descriptors",
+    "electrochemistry",
     "generation",
     "geometry",
     "imaging",
@@ -21,6 +22,7 @@ __all__ = [
 from . import (
     composition,
     descriptors,
+    electrochemistry,
     generation,
     geometry,
     imaging,

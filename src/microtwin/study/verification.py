@@ -8,7 +8,12 @@ from ..trust import Case
 
 __all__ = ["all_cases"]
 
-MODULES = ("transport.verification", "descriptors.verification", "trust.cases")
+MODULES = (
+    "transport.verification",
+    "descriptors.verification",
+    "electrochemistry.verification",
+    "trust.cases",
+)
 
 
 def all_cases() -> list[Case]:

@@ -1,0 +1,5 @@
+"""Electrochemistry at the interface between active material and electrolyte."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

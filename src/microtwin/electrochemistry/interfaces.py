@@ -1,0 +1,364 @@
+"""The interface where active material meets electrolyte, facet by facet.
+
+On an image there is one facet per voxel and pair of phases: the area vector of the embedded
+boundary (`geometry.area_vectors`). Films one voxel thick have their two interfaces on the faces of
+their voxels. All facets of a pair are scaled by one factor, so that together they have the area
+that the Crofton formula measures. On a mesh the facets are those of the mesh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry import area_vectors, face_openings, film_faces
+from ..geometry.surface import interface_area
+from ..meshing import TetrahedralMesh
+from ..microstructure import Microstructure
+
+__all__ = ["PerFacet", "ReactingInterface", "at_facets", "phases_of", "reacting_interface"]
+
+Interface = Literal["smooth", "voxel"]
+PerFacet = float | NDArray | Mapping[str, float] | Callable[[NDArray[np.float64]], NDArray]
+
+
+@dataclass(frozen=True, eq=False)
+class ReactingInterface:
+    """Facets between active material and what it reacts with.
+
+    Attributes
+    ----------
+    area : ndarray, shape (n,)
+        In m^2.
+    normal : ndarray, shape (n, 3)
+        Unit vectors (z, y, x) out of the active material.
+    centre : ndarray, shape (n, 3)
+        Places (z, y, x) in metres, on images those of the voxels (or faces, at films).
+    phases : tuple of str
+        Of the image or mesh.
+    inside, outside : ndarray of int, shape (n,)
+        Number of the phase on either side in `phases`: the active one, and the other one.
+    shape : tuple of 3 ints
+        Voxels of the image; of a mesh without an image, (0, 0, 0).
+    extent : tuple of 3 floats
+        Of the image or mesh, in metres.
+    voxel : ndarray of int64, shape (n,)
+        The voxel of each facet in C order; on meshes the one in which its centre lies.
+    corners : ndarray of int32, shape (n, 3)
+        Vertices of each facet of a mesh; of shape (0, 3) on images.
+    scales : mapping of (str, str) to float
+        Factor by which the areas of each pair were multiplied; 1 on meshes and voxel faces.
+    """
+
+    area: NDArray[np.float64] = field(repr=False)
+    normal: NDArray[np.float64] = field(repr=False)
+    centre: NDArray[np.float64] = field(repr=False)
+    phases: tuple[str, ...]
+    inside: NDArray[np.int64] = field(repr=False)
+    outside: NDArray[np.int64] = field(repr=False)
+    shape: tuple[int, int, int]
+    extent: tuple[float, float, float]
+    voxel: NDArray[np.int64] = field(repr=False)
+    corners: NDArray[np.int32] = field(repr=False)
+    scales: Mapping[tuple[str, str], float]
+
+    def __len__(self) -> int:
+        return len(self.area)
+
+    def chosen(self, some: NDArray[np.bool_]) -> ReactingInterface:
+        """Return some of the facets, from a mask of shape (n,)."""
+        of_facets = ("area", "normal", "centre", "inside", "outside", "voxel")
+        kept = {name: getattr(self, name)[some] for name in of_facets}
+        corners = self.corners[some] if len(self.corners) else self.corners
+        return replace(self, corners=corners, **kept)
+
+    def between(self, inside: str, outside: str) -> NDArray[np.bool_]:
+        """Return which facets lie between an active phase and another one, shape (n,)."""
+        a, b = self.phases.index(inside), self.phases.index(outside)
+        return (self.inside == a) & (self.outside == b)
+
+
+def reacting_interface(
+    source: Microstructure | TetrahedralMesh,
+    active: str | Sequence[str] = "active",
+    others: str | Sequence[str] = "pore",
+    interface: Interface = "smooth",
+) -> ReactingInterface:
+    """Return the facets between active phases and others.
+
+    Parameters
+    ----------
+    source : Microstructure or TetrahedralMesh
+    active : str or sequence of str
+    others : str or sequence of str
+        Electrolyte, and what covers the active material.
+    interface : {"smooth", "voxel"}
+        On an image: the embedded boundary, or the faces of the voxels, whose area is about half
+        as large again as it should be.
+
+    Returns
+    -------
+    ReactingInterface
+
+    Raises
+    ------
+    ValueError
+        If a phase is not known, or is both active and not; if none of them meet.
+    """
+    known = phases_of(source)
+    if interface not in ("smooth", "voxel"):
+        raise ValueError(
+            f"interface {interface!r} is not known; use 'smooth' (embedded boundary) or 'voxel' "
+            "(faces of the voxels)"
+        )
+    inner, outer = _names(known, active), _names(known, others)
+    if both := [name for name in inner if name in outer]:
+        raise ValueError(
+            f"{', '.join(both)} cannot be on both sides of an interface; name different phases"
+        )
+    pairs = [(a, b) for a in inner for b in outer]
+    if isinstance(source, TetrahedralMesh):
+        parts = _on_mesh(source, pairs)
+    elif interface == "smooth":
+        parts = _embedded(source, pairs)
+    else:
+        parts = _staircase(source, pairs)
+    if len(parts.area) == 0:
+        raise ValueError(
+            f"{', '.join(inner)} and {', '.join(outer)} do not meet, so nothing can react there"
+        )
+    return parts
+
+
+def at_facets(value: PerFacet, facets: ReactingInterface, name: str) -> NDArray[np.float64]:
+    """Return a quantity at each facet.
+
+    Parameters
+    ----------
+    value : float, ndarray, mapping of str to float, or callable
+        One number; one per voxel of the image, shape (nz, ny, nx); one per facet; by active
+        phase; or a function of the centres, shape (n, 3) in metres, that returns shape (n,).
+    facets : ReactingInterface
+    name : str
+        What it is, for messages.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If it fits none of these.
+    """
+    n = len(facets)
+    if isinstance(value, Mapping):
+        found = np.full(n, np.nan)
+        for k in np.unique(facets.inside):
+            phase = facets.phases[k]
+            if phase not in value:
+                raise ValueError(f"{name} has no value for the phase {phase!r}; give one")
+            found[facets.inside == k] = float(value[phase])
+        return found
+    if callable(value):
+        value = np.asarray(value(facets.centre), float)
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} {value!r} is not a number or an array of numbers") from None
+    if array.ndim == 0:
+        return np.full(n, float(array))
+    if array.shape == (n,):
+        return array
+    if array.shape == facets.shape:
+        return array.reshape(-1)[facets.voxel]
+    raise ValueError(
+        f"{name} has the shape {array.shape}; give a number, an array of the shape of the image "
+        f"{facets.shape}, one value for each of the {n} facets, numbers by phase, or a function of "
+        "place"
+    )
+
+
+def phases_of(source: Microstructure | TetrahedralMesh) -> tuple[str, ...]:
+    """Return the names of the phases of an image or a mesh; anything else is refused."""
+    if isinstance(source, Microstructure):
+        return source.phase_names
+    if isinstance(source, TetrahedralMesh):
+        return source.phases
+    raise ValueError(
+        f"a {type(source).__name__} has no interface; give a Microstructure or a mesh of one"
+    )
+
+
+def _names(known: Sequence[str], names: str | Sequence[str]) -> list[str]:
+    found = [names] if isinstance(names, str) else list(names)
+    for name in found:
+        if name not in known:
+            raise ValueError(f"phase {name!r} is not known; there are {', '.join(known)}")
+    if not found:
+        raise ValueError(f"no phase is named; there are {', '.join(known)}")
+    return found
+
+
+def _on_mesh(mesh: TetrahedralMesh, pairs: Sequence[tuple[str, str]]) -> ReactingInterface:
+    corners, inside, outside = [], [], []
+    for name, other in pairs:
+        a, b = mesh.number(name), mesh.number(other)
+        mine = mesh.facets[(mesh.facet_phases == sorted((a, b))).all(axis=1)]
+        # Facets point from the phase of lower number to the other.
+        corners.append(mine if a < b else mine[:, ::-1])
+        inside.append(np.full(len(mine), a))
+        outside.append(np.full(len(mine), b))
+    facets = np.concatenate(corners)
+    points = mesh.points[facets]
+    vector = 0.5 * np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
+    area = np.linalg.norm(vector, axis=1)
+    centre = points.mean(axis=1)
+    shape = (0, 0, 0) if mesh.image is None else mesh.image.shape
+    voxel = np.full(len(area), -1)
+    if mesh.image is not None:
+        place = np.minimum((centre / mesh.image.voxel_size).astype(int), np.array(shape) - 1)
+        voxel = np.ravel_multi_index(tuple(place.T), shape)
+    return ReactingInterface(
+        area,
+        vector / area[:, None],
+        centre,
+        mesh.phases,
+        np.concatenate(inside),
+        np.concatenate(outside),
+        shape,
+        mesh.extent,
+        voxel,
+        np.ascontiguousarray(facets),
+        dict.fromkeys(pairs, 1.0),
+    )
+
+
+@dataclass
+class _Found:
+    """Facets of an image while they are collected: voxels, area vectors, shift of the centre."""
+
+    voxel: list[NDArray[np.int64]]
+    vector: list[NDArray[np.float64]]
+    shift: list[NDArray[np.float64]]
+    pair: list[NDArray[np.int64]]
+    scales: dict[tuple[str, str], float]
+
+    @classmethod
+    def none(cls) -> _Found:
+        return cls([], [], [], [], {})
+
+    def add(self, pair: int, voxel: NDArray, vector: NDArray, shift: NDArray | None = None) -> None:
+        self.voxel.append(voxel)
+        self.vector.append(vector)
+        self.shift.append(np.zeros((len(voxel), 3)) if shift is None else shift)
+        self.pair.append(np.full(len(voxel), pair))
+
+    def faces(self, pair: int, axis: int, voxel: NDArray, vector: NDArray) -> None:
+        """Add facets on the faces after some voxels, from their components along the axis."""
+        along = np.zeros((len(voxel), 3))
+        along[:, axis] = vector
+        shift = np.zeros((len(voxel), 3))
+        shift[:, axis] = 0.5
+        self.add(pair, voxel, along, shift)
+
+    def interface(
+        self, micro: Microstructure, pairs: Sequence[tuple[str, str]]
+    ) -> ReactingInterface:
+        voxel, vector = np.concatenate(self.voxel), np.concatenate(self.vector)
+        shift, pair = np.concatenate(self.shift), np.concatenate(self.pair)
+        # Facets of one voxel stand together.
+        order = np.lexsort((pair, voxel))
+        voxel, vector, shift, pair = voxel[order], vector[order], shift[order], pair[order]
+        area = np.linalg.norm(vector, axis=1)
+        place = np.stack(np.unravel_index(voxel, micro.shape), axis=1) + 0.5 + shift
+        names = micro.phase_names
+        ends = np.array([[names.index(a), names.index(b)] for a, b in pairs]).reshape(-1, 2)
+        return ReactingInterface(
+            area,
+            vector / np.maximum(area, 1e-300)[:, None],
+            place * micro.voxel_size,
+            names,
+            ends[pair, 0],
+            ends[pair, 1],
+            micro.shape,
+            micro.extent,
+            voxel,
+            np.empty((0, 3), np.int32),
+            self.scales,
+        )
+
+
+def _staircase(micro: Microstructure, pairs: Sequence[tuple[str, str]]) -> ReactingInterface:
+    faces = np.prod(micro.voxel_size) / np.array(micro.voxel_size)
+    found = _Found.none()
+    for number, (name, other) in enumerate(pairs):
+        a, b = micro.mask(name), micro.mask(other)
+        for axis in range(3):
+            for first, second, sign in ((a, b, 1.0), (b, a, -1.0)):
+                meets = first & np.roll(second, -1, axis)
+                meets[(slice(None),) * axis + (-1,)] = False
+                voxel = np.flatnonzero(meets)
+                found.faces(number, axis, voxel, np.full(len(voxel), sign * faces[axis]))
+        found.scales[name, other] = 1.0
+    return found.interface(micro, pairs)
+
+
+def _embedded(micro: Microstructure, pairs: Sequence[tuple[str, str]]) -> ReactingInterface:
+    faces = np.prod(micro.voxel_size) / np.array(micro.voxel_size)
+    # Numbers from 1 on, because 0 would stand for what does not matter.
+    names = micro.phase_names
+    numbers = np.zeros(256, np.uint8)
+    numbers[[micro.label(name) for name in names]] = np.arange(1, len(names) + 1)
+    labels = numbers[micro.labels]
+    sealed = film_faces(labels)
+    measured = interface_area(micro)
+    inner = _inner_shares(micro.shape)
+    found = _Found.none()
+    for number, (name, other) in enumerate(pairs):
+        a, b = names.index(name) + 1, names.index(other) + 1
+        vectors = area_vectors(labels, a, b, False, sealed)
+        voxel = np.flatnonzero((vectors != 0.0).any(axis=0))
+        vector = vectors.reshape(3, -1)[:, voxel].T.astype(float) * faces
+        parts = [(voxel, vector, np.zeros((len(voxel), 3)))]
+        for axis in range(3):
+            parts.append(_film_facets(labels, sealed, a, b, axis, float(faces[axis])))
+        total = sum(
+            float(np.linalg.norm(vector, axis=1) @ inner[voxel]) for voxel, vector, _ in parts
+        )
+        scale = measured[name, other] / total if total > 0.0 else 1.0
+        for voxel, vector, shift in parts:
+            found.add(number, voxel, scale * vector, shift)
+        found.scales[name, other] = scale
+    return found.interface(micro, pairs)
+
+
+def _film_facets(
+    labels: NDArray[np.uint8], sealed: NDArray[np.uint8], a: int, b: int, axis: int, face: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the facets of a pair on the faces of films along one axis."""
+    voxel = np.flatnonzero(sealed >> axis & 1)
+    before = labels.reshape(-1)[voxel]
+    after = np.roll(labels, -1, axis).reshape(-1)[voxel]
+    chosen = ((before == a) & (after == b)) | ((before == b) & (after == a))
+    voxel, before = voxel[chosen], before[chosen]
+    wanted = [voxel if k == axis else voxel[:0] for k in range(3)]
+    open_part = sum(face_openings(labels, phase, wanted, False)[axis] for phase in (a, b))
+    vector, shift = np.zeros((len(voxel), 3)), np.zeros((len(voxel), 3))
+    vector[:, axis] = np.where(before == a, 1.0, -1.0) * face * open_part
+    shift[:, axis] = 0.5
+    there = vector[:, axis] != 0.0
+    return voxel[there], vector[there], shift[there]
+
+
+def _inner_shares(shape: tuple[int, int, int]) -> NDArray[np.float64]:
+    """Return the share of each voxel that lies between the outermost voxel centres."""
+    shares = np.ones(shape)
+    for axis in range(3):
+        for end in (0, -1):
+            shares[(slice(None),) * axis + (end,)] *= 0.5
+    return shares.reshape(-1)

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import microtwin as mt
+from microtwin.electrochemistry import (
+    butler_volmer,
+    hot_spots,
+    interface_current,
+    random_exchange_current,
+    reacting_interface,
+)
+from microtwin.electrochemistry.verification import CASES, VOXEL, ball
+from microtwin.geometry.surface import interface_area
+from microtwin.trust import run_cases
+from real_images import real_image
+
+
+def image(labels, names=("pore", "active", "binder")):
+    return mt.Microstructure(labels, VOXEL, {name: n for n, name in enumerate(names)})
+
+
+def slabs(*labels, n=6):
+    """Return layers along z, each two voxels thick unless it is written once."""
+    return image(np.tile(np.array(labels, np.uint8)[:, None, None], (1, n, n)))
+
+
+def inner_area(facets, inside, outside, shape):
+    """Return the area between the outermost voxel centres, from the voxels of the facets."""
+    shares = np.ones(shape)
+    for axis in range(3):
+        for end in (0, -1):
+            shares[(slice(None),) * axis + (end,)] *= 0.5
+    mine = facets.between(inside, outside)
+    return facets.area[mine] @ shares.reshape(-1)[facets.voxel[mine]]
+
+
+@pytest.mark.parametrize("row", run_cases(CASES), ids=lambda row: row.case)
+def test_verification(row):
+    assert row.passed
+
+
+def test_faces_of_voxels_have_too_much_area():
+    exact = 4 * np.pi * (12 * VOXEL) ** 2
+    staircase = reacting_interface(ball(12), interface="voxel").area.sum()
+    assert 1.45 < staircase / exact < 1.55
+    # At one place between the voxels; `verify` takes the mean of several.
+    assert reacting_interface(ball(12)).area.sum() == pytest.approx(exact, rel=0.01)
+
+
+@pytest.mark.parametrize("interface", ["smooth", "voxel"])
+def test_normals_point_out_of_the_active_material(interface):
+    facets = reacting_interface(ball(8), interface=interface)
+    assert np.linalg.norm(facets.normal, axis=1) == pytest.approx(1.0)
+    outward = facets.centre - np.array(facets.extent) / 2
+    assert ((facets.normal * outward).sum(axis=1) > 0).all()
+    # A closed surface has no direction.
+    assert np.abs(facets.area @ facets.normal).max() < 1e-3 * facets.area.sum()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 3))
+def test_areas_are_those_of_the_crofton_formula(seed, phases):
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, phases, (3, 4, 3)).astype(np.uint8)
+    micro = image(coarse.repeat(2, 0).repeat(2, 1).repeat(2, 2))
+    measured = interface_area(micro)
+    for pair in (("active", "pore"), ("active", "binder")):
+        if measured[pair] == 0.0 or not micro.mask(pair[1]).any():
+            continue
+        facets = reacting_interface(micro, *pair)
+        assert inner_area(facets, *pair, micro.shape) == pytest.approx(measured[pair], rel=1e-6)
+
+
+def test_both_sides_of_a_thin_film_count():
+    film = slabs(1, 1, 1, 0, 1, 1, 1)
+    facets = reacting_interface(film)
+    face = (6 * VOXEL) ** 2
+    for sign, height in ((1.0, 3.0), (-1.0, 4.0)):
+        side = facets.normal[:, 0] == sign
+        assert facets.area[side].sum() == pytest.approx(face, rel=1e-3)
+        assert np.allclose(facets.centre[side, 0], height * VOXEL)
+
+
+def test_a_mesh_has_the_same_current():
+    micro = ball(8)
+    mesh = mt.meshing.tetrahedralize(micro)
+    on_mesh = interface_current(mesh, 0.02, 3.0)
+    on_voxels = interface_current(micro, 0.02, 3.0)
+    assert on_mesh.total_current == pytest.approx(on_voxels.total_current, rel=0.015)
+    assert on_mesh.area == pytest.approx(mesh.interface_areas["active", "pore"], rel=1e-12)
+    outward = on_mesh.facets.centre - np.array(mesh.extent) / 2
+    assert ((on_mesh.facets.normal * outward).sum(axis=1) > 0).all()
+    assert np.nansum(on_mesh.on_image()) > 0
+
+
+def test_a_field_reaches_the_facets():
+    micro = ball(8)
+    field = np.ones(micro.shape)
+    field[: micro.shape[0] // 2] = 3.0
+    result = interface_current(micro, 0.01, field)
+    one = float(butler_volmer(0.01, 1.0))
+    assert set(np.round(result.current_density / one, 9)) == {1.0, 3.0}
+    middle = micro.extent[0] / 2
+    by_place = interface_current(
+        micro, 0.01, lambda place: np.where(place[:, 0] < middle, 3.0, 1.0)
+    )
+    assert np.array_equal(by_place.current_density, result.current_density)
+    lower = result.profile()[: micro.shape[0] // 2].sum()
+    assert lower == pytest.approx(0.75, abs=0.01)
+    assert result.profile().sum() == pytest.approx(1.0)
+    assert result.quantile(1.0) == pytest.approx(3 * one) and result.mean < 2.02 * one
+    assert result.deviation == pytest.approx(one, rel=0.01)
+    seen = result.on_image()
+    assert np.nanmax(seen) == pytest.approx(3 * one, rel=1e-6)
+    assert np.count_nonzero(np.isfinite(seen)) == len(np.unique(result.facets.voxel))
+
+
+def test_active_phases_have_their_own_kinetics():
+    micro = slabs(1, 1, 1, 0, 0, 0, 2, 2, 2)
+    result = interface_current(
+        micro, 0.01, {"active": 1.0, "binder": 4.0}, active=("active", "binder")
+    )
+    assert result.current_of("binder") == pytest.approx(4 * result.current_of("active"))
+    total = result.current_of("binder") + result.current_of("active")
+    assert result.total_current == pytest.approx(total)
+    assert result.blocked_area == 0.0
+
+
+def test_covered_area_is_blocked_or_resists():
+    labels = np.zeros((8, 6, 6), np.uint8)
+    labels[:4] = 1
+    labels[4:, :, :3] = 2
+    micro = image(labels)
+    blocked = interface_current(micro, 0.01)
+    bare = reacting_interface(micro, "active", "pore").area.sum()
+    covered = reacting_interface(micro, "active", "binder").area.sum()
+    assert blocked.area == pytest.approx(bare) and blocked.blocked_area == pytest.approx(covered)
+    assert blocked.concentration_ratio() == pytest.approx(1.0)
+    r = 0.02
+    eta = 1e-5
+    resisted = interface_current(micro, eta, coverings={"binder": r})
+    assert resisted.blocked_area == 0.0
+    under = resisted.facets.between("active", "binder")
+    charge_transfer = eta / float(butler_volmer(eta, 1.0))
+    assert resisted.current_density[under] == pytest.approx(eta / (charge_transfer + r), rel=1e-6)
+    assert resisted.current_density[~under] == pytest.approx(eta / charge_transfer)
+    free = interface_current(micro, 0.01, coverings={"binder": 0.0})
+    assert free.total_current == pytest.approx(
+        float(butler_volmer(0.01, 1.0)) * (bare + covered), rel=1e-9
+    )
+    named = interface_current(micro, 0.01, coverings={"binder": None})
+    assert named.total_current == blocked.total_current
+
+
+@pytest.mark.parametrize("meshed", [False, True])
+def test_two_hot_patches_are_found(meshed):
+    labels = np.zeros((8, 24, 24), np.uint8)
+    labels[:4] = 1
+    micro = image(labels)
+    places = np.array([[6.0, 6.0], [16.0, 17.0]]) * VOXEL
+    radii = np.array([4.0, 3.0]) * VOXEL
+
+    def exchange(place):
+        far = np.linalg.norm(place[:, None, 1:] - places, axis=2)
+        return np.where((far < radii).any(axis=1), 5.0, 1.0)
+
+    source = mt.meshing.tetrahedralize(micro, 1.0) if meshed else micro
+    result = interface_current(source, 0.01, exchange)
+    found = result.hot_spots(multiple=2.0)
+    assert len(found.spots) == 2
+    one = float(butler_volmer(0.01, 1.0))
+    for spot, place, radius in zip(found.spots, places, radii, strict=True):
+        # A disc of three voxels holds 32 faces of voxels, not 28.3.
+        assert spot.diameter == pytest.approx(2 * radius, rel=0.07)
+        assert spot.centre[1:] == pytest.approx(place, abs=0.3 * VOXEL)
+        assert spot.mean == pytest.approx(5 * one) == spot.peak
+        assert spot.current == pytest.approx(spot.mean * spot.area)
+    hot = found.number >= 0
+    assert found.share_of_area == pytest.approx(
+        result.facets.area[hot].sum() / result.area, rel=1e-12
+    )
+    assert sum(spot.share for spot in found.spots) == pytest.approx(found.share_of_current)
+    assert found.spots[0].current > found.spots[1].current
+    assert sum(spot.facets for spot in found.spots) == hot.sum()
+
+
+def test_a_quantile_leaves_its_share_of_the_area():
+    micro = ball(10)
+    result = interface_current(micro, 0.01, random_exchange_current(micro, 1.0, 0.5, 1e-6))
+    found = result.hot_spots(quantile=0.9)
+    assert found.share_of_area == pytest.approx(0.1, abs=0.002)
+    assert 0.1 < found.share_of_current < 0.4
+    assert result.quantile(0.9) == found.threshold
+    assert result.concentration_ratio(0.9) == pytest.approx(found.threshold / result.mean)
+    backward = interface_current(micro, -0.01, random_exchange_current(micro, 1.0, 0.5, 1e-6))
+    same = backward.hot_spots(quantile=0.9)
+    assert np.array_equal(same.number, found.number)
+    assert same.spots[0].current == pytest.approx(-found.spots[0].current)
+
+
+def test_a_uniform_current_has_no_hot_spot():
+    found = interface_current(ball(6)).hot_spots(multiple=1.01)
+    assert found.spots == () and found.share_of_current == 0.0 == found.share_of_area
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"active": "carbon"}, "phase 'carbon' is not known; there are pore, active"),
+        ({"electrolyte": "active"}, "cannot be on both sides"),
+        ({"active": []}, "no phase is named"),
+        ({"interface": "rough"}, "interface 'rough' is not known"),
+        ({"exchange_current_density": np.ones((2, 2))}, r"has the shape \(2, 2\)"),
+        ({"exchange_current_density": "1 A"}, "'1 A' is not a number"),
+        ({"exchange_current_density": {"graphite": 1.0}}, "no value for the phase 'active'"),
+        ({"exchange_current_density": -1.0}, "exchange current density is negative"),
+        ({"film_resistance": -1.0}, "film resistance is negative"),
+        ({"coverings": {"pore": 1.0}}, "'pore' covers nothing"),
+        ({"coverings": {"skin": 1.0}}, "'skin' is not known"),
+        ({"coverings": {"binder": -1.0}}, "covering 'binder' is not allowed"),
+        ({"overpotential": 100.0}, "no finite current density"),
+    ],
+)
+def test_what_is_not_allowed(options, words):
+    micro = slabs(1, 1, 0, 0, 2, 2)
+    with pytest.raises(ValueError, match=words):
+        interface_current(micro, **options)
+
+
+def test_phases_that_do_not_meet():
+    with pytest.raises(ValueError, match="do not meet, so nothing can react"):
+        interface_current(slabs(1, 1, 2, 2, 0, 0))
+    with pytest.raises(ValueError, match="do not meet"):
+        reacting_interface(slabs(1, 1, 2, 2, 0, 0))
+    with pytest.raises(ValueError, match="a ndarray has no interface"):
+        interface_current(np.zeros((4, 4, 4)))
+
+
+def test_thresholds_that_are_not_allowed():
+    result = interface_current(ball(4))
+    for options, words in (
+        ({"quantile": 0.9, "multiple": 2.0}, "both given"),
+        ({"quantile": 1.0}, "quantile 1.0 is not allowed"),
+        ({"multiple": 0.0}, "multiple 0.0 is not allowed"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            result.hot_spots(**options)
+    with pytest.raises(ValueError, match="one value for each of the"):
+        hot_spots(result.facets, np.ones(3))
+    with pytest.raises(ValueError, match=r"share 2\.0 is not allowed"):
+        result.quantile(2.0)
+    with pytest.raises(ValueError, match="'carbon' is not known"):
+        result.current_of("carbon")
+
+
+def test_a_real_electrode_is_mostly_covered():
+    """Binder covers 55 to 60 % of the active surface of this image."""
+    path = real_image("nmc-cbd/nmc-1-cal_generatedCBD_bridge.tif")
+    phases = {"pore": 0, "active": 1, "binder": 2}
+    micro = mt.read_microstructure(path, voxel_size=VOXEL, phases=phases)
+    result = interface_current(micro.crop(slice(70, 150), slice(100, 180), slice(100, 180)))
+    covered = result.blocked_area / (result.area + result.blocked_area)
+    assert 0.5 < covered < 0.65
