@@ -23,7 +23,8 @@ from ..microstructure import Microstructure
 __all__ = ["PerFacet", "ReactingInterface", "at_facets", "phases_of", "reacting_interface"]
 
 Interface = Literal["smooth", "voxel"]
-PerFacet = float | NDArray | Mapping[str, float] | Callable[[NDArray[np.float64]], NDArray]
+Local = float | NDArray | Callable[[NDArray[np.float64]], NDArray]
+PerFacet = Local | Mapping[str, Local]
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,9 +140,9 @@ def at_facets(value: PerFacet, facets: ReactingInterface, name: str) -> NDArray[
 
     Parameters
     ----------
-    value : float, ndarray, mapping of str to float, or callable
-        One number; one per voxel of the image, shape (nz, ny, nx); one per facet; by active
-        phase; or a function of the centres, shape (n, 3) in metres, that returns shape (n,).
+    value : float, ndarray, callable, or mapping of str to these
+        One number; one per voxel of the image, shape (nz, ny, nx); one per facet; a function of
+        the centres, shape (n, 3) in metres, that returns shape (n,); or these by active phase.
     facets : ReactingInterface
     name : str
         What it is, for messages.
@@ -162,7 +163,8 @@ def at_facets(value: PerFacet, facets: ReactingInterface, name: str) -> NDArray[
             phase = facets.phases[k]
             if phase not in value:
                 raise ValueError(f"{name} has no value for the phase {phase!r}; give one")
-            found[facets.inside == k] = float(value[phase])
+            mine = facets.inside == k
+            found[mine] = at_facets(value[phase], facets.chosen(mine), f"{name} of {phase}")
         return found
     if callable(value):
         value = np.asarray(value(facets.centre), float)

@@ -48,6 +48,9 @@ BYTES_PER_VOXEL_MESH = 600
 BYTES_PER_VOXEL_CROSS = 3000
 BYTES_CROSS = 5_000_000_000
 BYTES_PER_VOXEL_FINER = 600
+# The interface of a rough electrode, half of it covered.
+BYTES_PER_VOXEL_REACTION = 100
+NS_PER_VOXEL_REACTION = 700
 NS_PER_VOXEL_MESH = 20_000
 NS_PER_VOXEL_CROSS = 25_000
 # A segmented scan: itself, labels, probabilities of three phases and a slab of work.
@@ -251,6 +254,8 @@ def _bytes_per_voxel(study: Study) -> float:
         solve = max(solve, BYTES_PER_VOXEL_SCAN)
     if study.descriptors:
         solve = max(solve, BYTES_PER_VOXEL_DESCRIPTORS)
+    if study.reaction is not None:
+        solve = max(solve, BYTES_PER_VOXEL_REACTION)
     if study.generate is not None:
         solve = max(solve, BYTES_PER_VOXEL_GENERATE)
     if study.mesh is not None:
@@ -295,6 +300,7 @@ def _ns_per_voxel(study: Study) -> float:
     if study.descriptors:
         groups = NS_PER_VOXEL_DESCRIPTORS if study.descriptors is True else set(study.descriptors)
         total += 1.125 * sum(NS_PER_VOXEL_DESCRIPTORS[group] for group in groups)
+    total += NS_PER_VOXEL_REACTION * (study.reaction is not None)
     if study.mesh is not None:
         cross = study.mesh.cross_verification and study.transport is not None
         cases = _solves(study.model_copy(update={"homogenize": None})) if cross else 0

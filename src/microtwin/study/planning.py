@@ -9,6 +9,7 @@ from typing import Any
 from . import (
     generation_stage,
     mesh_stages,
+    reaction_stage,
     scan_stages,
     segmentation_uncertainty,
     stages,
@@ -35,6 +36,7 @@ VERSIONS = {
     "transport": 1,
     "homogenize": 1,
     "mesh": 2,
+    "reaction": 1,
     "cross_verification": 2,
     "discretisation": 1,
     "sampling": 2,
@@ -89,6 +91,9 @@ def plan(file: StudyFile) -> list[Task]:
         tasks.append(_task("homogenize", stages.homogenize, params, {"microstructure": micro}))
     if study.mesh is not None:
         tasks += _mesh(study, tasks, micro)
+    if study.reaction is not None:
+        params = study.reaction.model_dump() | {"discretisation": study.uncertainty.discretisation}
+        tasks.append(_task("reaction", reaction_stage.react, params, {"microstructure": micro}))
     if study.from_grey_values and study.uncertainty.segmentation:
         tasks += _segmentation(study, tasks)
     return tasks

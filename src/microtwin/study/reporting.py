@@ -73,6 +73,7 @@ def publish_report(
             _segmentation_view(entries["segmentation"]) if "segmentation" in entries else None
         ),
         mesh=_mesh_view(entries) if "mesh" in entries else None,
+        reaction=_reaction_view(entries["reaction"]) if "reaction" in entries else None,
     )
     # Written next door and renamed, so that a killed run leaves no half report.
     temporary = folder / ".report.html.part"
@@ -310,6 +311,15 @@ def _mesh_view(entries: Mapping[str, Entry]) -> Any:
         angle_counts=entry.array("angle_counts"),
         phases=tuple(entry.numbers["phases"]),
         comparisons=tuple(e.numbers for e in _of(entries, "cross_verification")),
+    )
+
+
+def _reaction_view(entry: Entry) -> Any:
+    from .report import ReactionView
+
+    names = ("plane", "through", "profile", "edges", "shares")
+    return ReactionView(
+        entry.numbers, entry.record["parameters"], **{name: entry.array(name) for name in names}
     )
 
 

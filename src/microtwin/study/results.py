@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..microstructure import AXES, Direction
 from ..trust import ErrorBudget
 from .errors import StudyError
+from .reaction_stage import REACTION_UNITS
 from .reading import StudyFile
 from .stages import DESCRIPTOR_UNITS
 from .store import Entry
@@ -148,6 +149,7 @@ def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
         *_tensor(entries, target),
         *_descriptors(image, entries, target),
         *_mesh(entries),
+        *_reaction(entries, target),
         *_particles(entries),
         *_quality(entries),
     ]
@@ -390,6 +392,26 @@ def _mesh(entries: Mapping[str, Entry]) -> Iterable[Quantity]:
             uncertainty=_uncertainty(discretisation=max(other.numbers["errors"][1], gap)),
             checks=[Check.model_validate(check) for check in other.record["checks"]],
             source=_source(other),
+        )
+
+
+def _reaction(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    """Yield what the reaction on the interface comes to."""
+    entry = entries.get("reaction")
+    if entry is None:
+        return
+    numbers = entry.numbers
+    for name, unit in REACTION_UNITS.items():
+        terms = _uncertainty(discretisation=numbers["discretisation"].get(name))
+        yield Quantity(
+            name=name,
+            phase=None,
+            direction=None,
+            value=numbers[name],
+            unit=unit,
+            uncertainty=terms,
+            checks=_budget_check(numbers[name], terms, target),
+            source=_source(entry),
         )
 
 

@@ -41,11 +41,13 @@ __all__ = [
     "Output",
     "Problem",
     "Projections",
+    "Reaction",
     "Scan",
     "Segmentation",
     "Study",
     "Transport",
     "Uncertainty",
+    "Variation",
 ]
 
 SOURCES = ("image", "generate", "scan", "projections")
@@ -215,6 +217,27 @@ class Mesh(Section):
     cross_verification: bool = True
 
 
+class Variation(Section):
+    """How an exchange current density varies in space, as a lognormal random field."""
+
+    deviation: Annotated[float, Field(gt=0, le=5)]
+    correlation_length: Length
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Reaction(Section):
+    """Butler-Volmer kinetics where active material meets electrolyte, and its hot spots."""
+
+    active: Annotated[dict[PhaseName, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    electrolyte: PhaseName = "pore"
+    overpotential: Annotated[float, Field(ge=-1, le=1)] = 0.01
+    temperature: Annotated[float, Field(gt=0, le=1000)] = 298.15
+    film_resistance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    coverings: dict[PhaseName, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
+    variation: Variation | None = None
+    hot_above: Annotated[float, Field(gt=1, le=1000)] = 2.0
+
+
 class Uncertainty(Section):
     """Which parts of the error budget are computed, and the size from which to warn."""
 
@@ -253,6 +276,7 @@ class Study(Section):
     transport: Transport | None = None
     homogenize: Homogenize | None = None
     mesh: Mesh | None = None
+    reaction: Reaction | None = None
     descriptors: bool | Annotated[list[DescriptorGroup], Field(min_length=1)] = True
     uncertainty: Uncertainty = Uncertainty()
     output: Output = Output()
@@ -306,6 +330,11 @@ class Study(Section):
                     Problem(section, "all conductivities are zero; give at least one above zero")
                 )
         found += self._mesh_problems()
+        if self.reaction is not None:
+            found += self._reaction_problems()
+            names_in = {"active": self.reaction.active, "coverings": self.reaction.coverings or ()}
+            wanted += [(("reaction", key, n), n) for key, own in names_in.items() for n in own]
+            wanted.append((("reaction", "electrolyte"), self.reaction.electrolyte))
         source = "the generated image"
         if self.image is not None:
             source = "image.phases"
@@ -343,6 +372,23 @@ class Study(Section):
                     "pip install 'microtwin[mesh]', or write cross_verification: false"
                 )
                 found.append(Problem(("mesh", "cross_verification"), text))
+        return found
+
+    def _reaction_problems(self) -> list[Problem]:
+        """Return what does not fit in the section on the reaction."""
+        part = self.reaction
+        assert part is not None
+        found = []
+        if part.overpotential == 0.0:
+            text = "without an overpotential nothing reacts; write some volts, for example 0.01"
+            found.append(Problem(("reaction", "overpotential"), text))
+        if part.electrolyte in part.active:
+            text = f"{part.electrolyte!r} is active as well; name another phase"
+            found.append(Problem(("reaction", "electrolyte"), text))
+        for name in part.coverings or ():
+            if name in part.active or name == part.electrolyte:
+                text = f"{name!r} covers nothing: it is active material or electrolyte"
+                found.append(Problem(("reaction", "coverings", name), text))
         return found
 
     def _segmentation_problems(self) -> list[Problem]:

@@ -242,6 +242,12 @@ transport:
 #   unit: S/m
 #   boundary: periodic
 
+# Butler-Volmer kinetics where active material meets the pores, and hot spots of the reaction.
+# reaction:
+#   active: {{active: 1.0}}    # exchange current density in A/m^2
+#   electrolyte: pore
+#   variation: {{deviation: 0.5, correlation_length: 2 um}}
+
 # A mesh of tetrahedra, and transport on it beside that on voxels (pip install 'microtwin[mesh]').
 # mesh:
 #   size: 2.0            # edge of elements at interfaces, in voxels

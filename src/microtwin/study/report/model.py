@@ -15,6 +15,7 @@ __all__ = [
     "ConvergenceView",
     "MembersView",
     "MeshView",
+    "ReactionView",
     "ReportData",
     "SamplingView",
     "ScanView",
@@ -321,6 +322,40 @@ class SegmentationView:
 
 
 @dataclass(frozen=True, eq=False)
+class ReactionView:
+    """The reaction on the interface, its hot spots, and pictures of both.
+
+    Parameters
+    ----------
+    numbers : mapping
+        reacting_surface (1/m), blocked_surface_fraction, interface_current_density and
+        current_deviation (A/m^2), volumetric_current (A/m^3), current_concentration_ratio,
+        hot_spot_current_fraction, hot_spot_area_fraction, threshold (A/m^2), count. Lists: spots
+        (place, diameter, mean current density, share of the current). Mapping: scales, by pair.
+    parameters : mapping
+        As in the study file.
+    plane : ndarray, shape (nz, nx)
+        Current density of the interface in the middle plane across y, NaN where there is none.
+    through : ndarray, shape (nz, nx)
+        Current seen along y, per area of the picture.
+    profile : ndarray, shape (nz,)
+        Share of the current in each layer.
+    edges : ndarray, shape (n + 1,)
+        Magnitudes of the current density that divide the area in classes.
+    shares : ndarray, shape (n,)
+        Of the area, in each class.
+    """
+
+    numbers: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    plane: Array
+    through: Array
+    profile: Array
+    edges: Array
+    shares: Array
+
+
+@dataclass(frozen=True, eq=False)
 class MeshView:
     """A mesh, its quality and pictures of it.
 
@@ -397,6 +432,8 @@ class ReportData:
         Results on plausible segmentations, if they were computed.
     mesh : MeshView or None
         The mesh, if one was made.
+    reaction : ReactionView or None
+        The reaction on the interface, if it was computed.
     """
 
     title: str
@@ -415,3 +452,4 @@ class ReportData:
     scan: ScanView | None = None
     segmentation: SegmentationView | None = None
     mesh: MeshView | None = None
+    reaction: ReactionView | None = None

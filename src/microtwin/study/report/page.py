@@ -13,6 +13,7 @@ from .markup import Html, section, text
 from .mesh_section import mesh_section
 from .microstructure_section import microstructure_section
 from .model import ReportData
+from .reaction_section import reaction_section
 from .result_sections import (
     results_section,
     tensors_section,
@@ -37,6 +38,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[ReportData], str]], ...] = (
     ("microstructure", "Microstructure", microstructure_section),
     ("transport", "Transport", transport_section),
     ("tensors", "Effective tensors", tensors_section),
+    ("reaction", "Reaction on the interface", reaction_section),
     ("mesh", "Mesh", mesh_section),
     ("convergence", "Grid convergence", convergence_section),
     ("sampling", "Representative volume", sampling_section),
