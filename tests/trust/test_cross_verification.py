@@ -62,3 +62,11 @@ def test_nothing_on_both_sides_agrees():
 def test_sizes_that_are_not_allowed(sizes):
     with pytest.raises(ValueError, match=r"finest first|at least two"):
         refined(sizes, [1.0] * len(sizes), 2.0)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0.0, 0.1), (0.1, 0.0)])
+def test_what_gets_through_with_one_method_only_is_said(first, second):
+    found = cross_verification(lambda _: first, lambda _: second, ((1.0, 2.0), (1.0, 2.0)))
+    closed, open_ = ("voxels", "mesh") if first == 0.0 else ("mesh", "voxels")
+    assert f"On {closed} the value is 0, on {open_} 0.1 and 0.1" in found.sentence
+    assert not found.agrees and found.difference == 2.0

@@ -173,6 +173,12 @@ def cross_verification(
         f"values are {one.extrapolated:.4g} and {two.extrapolated:.4g}, {100 * difference:.2g} % "
         f"apart; {verdict}."
     )
+    for none, some, found in ((0, 1, two), (1, 0, one)):
+        if not any((one, two)[none].values) and any(found.values):
+            sentence = (
+                f"On {names[none]} the value is 0, on {names[some]} {_listed(found)}: a connection "
+                "is open to the one and closed to the other, as thin as the image can resolve."
+            )
     return CrossVerification(one, two, names, difference, agrees, sentence)
 
 
