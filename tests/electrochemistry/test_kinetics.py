@@ -56,7 +56,10 @@ def test_the_slope_is_the_derivative(eta, j0, transfer):
 
 
 @given(
-    st.lists(st.tuples(overpotentials, st.floats(1e-6, 1e3), st.floats(0.0, 1e3)), min_size=1),
+    st.lists(
+        st.tuples(overpotentials, st.floats(1e-6, 1e3), st.just(0.0) | st.floats(1e-9, 1e9)),
+        min_size=1,
+    ),
     coefficients,
 )
 def test_film_and_reaction_share_the_overpotential(rows, transfer):
@@ -70,6 +73,7 @@ def test_limits_of_a_film():
     assert reaction_through_film(0.1, 1.0, 0.0) == butler_volmer(0.1, 1.0)
     # Through a thick film the reaction costs nothing.
     assert reaction_through_film(0.1, 1.0, 1e4) == pytest.approx(0.1 / 1e4, rel=1e-3)
+    assert reaction_through_film(-0.1, 1e6, 1e9) == pytest.approx(-0.1 / 1e9, rel=1e-9)
     # In series with the charge transfer resistance if all is small.
     eta, j0, r = 1e-6, 2.0, 0.01
     series = eta / (1.0 / (j0 * F_RT) + r)
@@ -147,6 +151,8 @@ def test_a_random_field_has_the_moments_and_the_correlation_asked_for():
     [
         ((0.0, 1.0, 1e-6), "mean 0.0 is not allowed"),
         ((1.0, -1.0, 1e-6), "deviation -1.0 is not allowed"),
+        (("1", 1.0, 1e-6), "mean '1' is not allowed"),
+        ((1.0, 1.0, 1e-6, -1), "seed -1 is not allowed"),
         ((1.0, 1.0, 1e-7), r"at least the edge of a voxel \(4e-07\)"),
     ],
 )

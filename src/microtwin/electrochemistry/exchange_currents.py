@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..checking import is_number
 from ..generation import gaussian_random_field
 from ..microstructure import Microstructure
 
@@ -56,9 +57,9 @@ def intercalation_exchange_current(
     """
     c_s, c_e = np.asarray(solid, float), np.asarray(electrolyte, float)
     for name, value in (("most", most), ("reference", reference), ("initial", initial)):
-        if not (np.isfinite(value) and value > 0.0):
+        if not (is_number(value) and value > 0.0):
             raise ValueError(f"{name} {value!r} is not allowed; give a number above 0")
-    if not 0.0 < cathodic < 1.0:
+    if not (is_number(cathodic) and 0.0 < cathodic < 1.0):
         raise ValueError(f"cathodic {cathodic!r} is not allowed; give a number between 0 and 1")
     if not ((c_s >= 0.0) & (c_s <= most)).all():
         raise ValueError(f"a concentration in the solid is not between 0 and {most:g} mol/m^3")
@@ -105,16 +106,18 @@ def random_exchange_current(
     ValueError
         If a number is not allowed, or the correlation length is less than a voxel.
     """
-    if not (np.isfinite(mean) and mean > 0.0):
+    if not (is_number(mean) and mean > 0.0):
         raise ValueError(f"mean {mean!r} is not allowed; give a current density above 0 in A/m^2")
-    if not (np.isfinite(deviation) and deviation >= 0.0):
+    if not (is_number(deviation) and deviation >= 0.0):
         raise ValueError(f"deviation {deviation!r} is not allowed; give 0 or more, in A/m^2")
     largest = max(micro.voxel_size)
-    if not (np.isfinite(correlation_length) and correlation_length >= LEAST_LENGTH * largest):
+    if not (is_number(correlation_length) and correlation_length >= LEAST_LENGTH * largest):
         raise ValueError(
             f"correlation_length {correlation_length!r} is not allowed; give metres, at least the "
             f"edge of a voxel ({largest:g})"
         )
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed {seed!r} is not allowed; give a whole number of 0 or more")
     # The kernel l of the field gives the correlation exp(-r^2 / (4 l^2)).
     kernel = [0.5 * correlation_length / edge for edge in micro.voxel_size]
     g = gaussian_random_field(micro.shape, kernel, seed, periodic=False).astype(float)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..checking import is_number
 from ..connectivity import label_clusters
 from .interfaces import ReactingInterface
 
@@ -151,11 +152,11 @@ def _threshold(
     if quantile is not None and multiple is not None:
         raise ValueError("quantile and multiple are both given; give one of them")
     if multiple is not None:
-        if not (np.isfinite(multiple) and multiple > 0.0):
+        if not (is_number(multiple) and multiple > 0.0):
             raise ValueError(f"multiple {multiple!r} is not allowed; give a number above 0")
         return float(multiple * (values @ area) / area.sum())
     quantile = 0.95 if quantile is None else quantile
-    if not 0.0 < quantile < 1.0:
+    if not (is_number(quantile) and 0.0 < quantile < 1.0):
         raise ValueError(f"quantile {quantile!r} is not allowed; give a number between 0 and 1")
     return weighted_quantile(values, area, quantile)
 

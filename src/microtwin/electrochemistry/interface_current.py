@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checking import is_number
 from ..meshing import TetrahedralMesh
 from ..microstructure import Microstructure
 from .hot_spots import HotSpots, hot_spots, weighted_quantile
@@ -16,6 +17,7 @@ from .interfaces import (
     PerFacet,
     ReactingInterface,
     at_facets,
+    named_phases,
     phases_of,
     reacting_interface,
 )
@@ -77,7 +79,7 @@ class InterfaceCurrent:
         ValueError
             If the share is not between 0 and 1.
         """
-        if not 0.0 <= share <= 1.0:
+        if not (is_number(share) and 0.0 <= share <= 1.0):
             raise ValueError(f"share {share!r} is not allowed; give a number from 0 to 1")
         return weighted_quantile(np.abs(self.current_density), self.facets.area, share)
 
@@ -194,15 +196,21 @@ def interface_current(
         If a phase is not known, active material and electrolyte do not meet, or a number is not
         allowed.
     """
+    if coverings is not None and not isinstance(coverings, Mapping):
+        raise ValueError(
+            f"coverings {coverings!r} are not allowed; give resistances by name, as in "
+            "{'binder': 5e-3}"
+        )
     covers = dict(coverings or {})
-    names = [active] if isinstance(active, str) else list(active)
     known = phases_of(source)
+    names = named_phases(known, active)
+    (electrolyte,) = named_phases(known, [electrolyte])
     for name, resistance in covers.items():
         if name not in known:
             raise ValueError(f"the covering {name!r} is not known; there are {', '.join(known)}")
         if name in names or name == electrolyte:
             raise ValueError(f"{name!r} covers nothing: it is active material or electrolyte")
-        if resistance is not None and not (np.isfinite(resistance) and resistance >= 0.0):
+        if resistance is not None and not (is_number(resistance) and resistance >= 0.0):
             raise ValueError(
                 f"resistance {resistance!r} of the covering {name!r} is not allowed; give 0 or "
                 "more, in ohm m^2, or None if it blocks the reaction"

@@ -20,7 +20,14 @@ from ..geometry.surface import interface_area
 from ..meshing import TetrahedralMesh
 from ..microstructure import Microstructure
 
-__all__ = ["PerFacet", "ReactingInterface", "at_facets", "phases_of", "reacting_interface"]
+__all__ = [
+    "PerFacet",
+    "ReactingInterface",
+    "at_facets",
+    "named_phases",
+    "phases_of",
+    "reacting_interface",
+]
 
 Interface = Literal["smooth", "voxel"]
 Local = float | NDArray | Callable[[NDArray[np.float64]], NDArray]
@@ -116,7 +123,7 @@ def reacting_interface(
             f"interface {interface!r} is not known; use 'smooth' (embedded boundary) or 'voxel' "
             "(faces of the voxels)"
         )
-    inner, outer = _names(known, active), _names(known, others)
+    inner, outer = named_phases(known, active), named_phases(known, others)
     if both := [name for name in inner if name in outer]:
         raise ValueError(
             f"{', '.join(both)} cannot be on both sides of an interface; name different phases"
@@ -167,7 +174,7 @@ def at_facets(value: PerFacet, facets: ReactingInterface, name: str) -> NDArray[
             found[mine] = at_facets(value[phase], facets.chosen(mine), f"{name} of {phase}")
         return found
     if callable(value):
-        value = np.asarray(value(facets.centre), float)
+        value = value(facets.centre)
     try:
         array = np.asarray(value, float)
     except (TypeError, ValueError):
@@ -178,10 +185,10 @@ def at_facets(value: PerFacet, facets: ReactingInterface, name: str) -> NDArray[
         return array
     if array.shape == facets.shape:
         return array.reshape(-1)[facets.voxel]
+    whole = f"one per voxel of the image {facets.shape}, " if any(facets.shape) else ""
     raise ValueError(
-        f"{name} has the shape {array.shape}; give a number, an array of the shape of the image "
-        f"{facets.shape}, one value for each of the {n} facets, numbers by phase, or a function of "
-        "place"
+        f"{name} has the shape {array.shape}; give a number, {whole}one value for each "
+        f"of the {n} facets, a function of place, or these by phase"
     )
 
 
@@ -196,8 +203,13 @@ def phases_of(source: Microstructure | TetrahedralMesh) -> tuple[str, ...]:
     )
 
 
-def _names(known: Sequence[str], names: str | Sequence[str]) -> list[str]:
-    found = [names] if isinstance(names, str) else list(names)
+def named_phases(known: Sequence[str], names: str | Sequence[str]) -> list[str]:
+    """Return one or several names as a list; those that are not known are refused."""
+    if isinstance(names, str):
+        names = [names]
+    if not isinstance(names, (list, tuple)):
+        raise ValueError(f"{names!r} names no phase; there are {', '.join(known)}")
+    found = list(names)
     for name in found:
         if name not in known:
             raise ValueError(f"phase {name!r} is not known; there are {', '.join(known)}")
@@ -330,7 +342,7 @@ def _embedded(micro: Microstructure, pairs: Sequence[tuple[str, str]]) -> Reacti
         for axis in range(3):
             parts.append(_film_facets(labels, sealed, a, b, axis, float(faces[axis])))
         total = sum(
-            float(np.linalg.norm(vector, axis=1) @ inner[voxel]) for voxel, vector, _ in parts
+            float(np.linalg.norm(vector * inner[voxel], axis=1).sum()) for voxel, vector, _ in parts
         )
         scale = measured[name, other] / total if total > 0.0 else 1.0
         for voxel, vector, shift in parts:
@@ -357,10 +369,22 @@ def _film_facets(
     return voxel[there], vector[there], shift[there]
 
 
-def _inner_shares(shape: tuple[int, int, int]) -> NDArray[np.float64]:
-    """Return the share of each voxel that lies between the outermost voxel centres."""
-    shares = np.ones(shape)
+def _inner_shares(shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Return how much of an area vector in each voxel lies between the outermost voxel centres.
+
+    An outermost voxel is cut in half. Beyond its centre the image is continued as it is, so no
+    interface crosses that half but along its normal: the component along the axis is all inside,
+    of the others one half.
+
+    Returns
+    -------
+    ndarray, shape (voxels, 3)
+        Share of the components (z, y, x).
+    """
+    shares = np.ones((*shape, 3), np.float32)
     for axis in range(3):
+        others = [k for k in range(3) if k != axis]
         for end in (0, -1):
-            shares[(slice(None),) * axis + (end,)] *= 0.5
-    return shares.reshape(-1)
+            layer = np.moveaxis(shares, axis, 0)[end]
+            layer[..., others] *= 0.5
+    return shares.reshape(-1, 3)

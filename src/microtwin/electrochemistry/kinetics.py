@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..checking import is_number
 from ..numerics import ConvergenceError
 
 __all__ = [
@@ -193,6 +194,8 @@ def reaction_through_film(
     if not r.any():
         return butler_volmer(overpotential, j0 + 0.0 * r, *kinetics)
     eta, j0, r = np.broadcast_arrays(np.asarray(overpotential, float), j0, r)
+    if not np.isfinite(eta).all():
+        raise ValueError("an overpotential is no finite number; give volts")
     anodic, cathodic = _rates(*kinetics)
     flat = tuple(part.ravel() for part in (eta, j0, r))
 
@@ -212,9 +215,10 @@ def reaction_through_film(
     high = np.where(np.isfinite(most), np.minimum(high, np.log1p(bound) / anodic), high)
     low = np.where(np.isfinite(most), np.maximum(low, -np.log1p(bound) / cathodic), low)
     driving = _root(excess, low, high).reshape(eta.shape)
-    # Where the film takes most of the overpotential, what it leaves is small but well known.
-    current = butler_volmer(driving, j0, *kinetics)
-    return np.asarray(current)
+    # Each share is known to an absolute accuracy, so the larger one tells the current.
+    film = np.abs(driving) < 0.5 * np.abs(eta)
+    through = np.divide(eta - driving, r, out=np.zeros(eta.shape), where=film)
+    return np.where(film, through, butler_volmer(driving, j0, *kinetics))
 
 
 def _root(
@@ -253,9 +257,10 @@ def _checked(j0: ArrayLike, temperature: float, coefficients: Coefficients) -> N
             "an exchange current density is negative or no number; give numbers of 0 or more, in "
             "A/m^2"
         )
-    if not (np.isfinite(temperature) and temperature > 0.0):
+    if not (is_number(temperature) and temperature > 0.0):
         raise ValueError(f"temperature {temperature!r} is not allowed; give kelvins above 0")
-    if len(coefficients) != 2 or not all(0.0 < c < 2.0 for c in coefficients):
+    pair = isinstance(coefficients, (tuple, list)) and len(coefficients) == 2
+    if not pair or not all(is_number(c) and 0.0 < c < 2.0 for c in coefficients):
         raise ValueError(
             f"transfer coefficients {coefficients!r} are not allowed; give the anodic and the "
             "cathodic one, for example (0.5, 0.5)"

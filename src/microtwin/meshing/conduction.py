@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from ..checking import is_number
 from ..microstructure import Direction, axis_index
 from ..numerics import ConvergenceError
-from .tetrahedra import BOX_FACES, TetrahedralMesh, is_number
+from .tetrahedra import BOX_FACES, TetrahedralMesh
 
 if TYPE_CHECKING:
     from .ngsolve_bridge import Assembled

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from ..checking import is_number
 from ..geometry.surface import InterfaceAreas
 from ..microstructure import Microstructure
 from .complexes import in_order, make_complex
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .quality import MeshQuality
     from .surfaces import SurfaceMesh
 
-__all__ = ["BOX_FACES", "TetrahedralMesh", "estimate", "is_number", "tetrahedralize"]
+__all__ = ["BOX_FACES", "TetrahedralMesh", "estimate", "tetrahedralize"]
 
 # Faces of the box by number, named as the ends of the axes; an electrode has its current collector
 # at the low end of z and its separator at the high end.
@@ -316,13 +316,6 @@ def _fields_of(source: Microstructure | PhaseFields) -> PhaseFields:
             "some"
         )
     return fields
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """Tell whether a value is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        return False
-    return math.isfinite(value)
 
 
 def _checked_sizes(fields: PhaseFields, size: float, coarsest: float | None) -> float:
