@@ -144,8 +144,8 @@ def reaction_overpotential(
         return np.asarray(np.arcsinh(0.5 * ratio) / anodic)
 
     def excess(x: NDArray) -> tuple[NDArray, NDArray]:
-        rising, falling = np.exp(anodic * x), np.exp(-cathodic * x)
-        return rising - falling - flat, anodic * rising + cathodic * falling
+        rising, falling = np.expm1(anodic * x), np.expm1(-cathodic * x)
+        return rising - falling - flat, anodic * (rising + 1.0) + cathodic * (falling + 1.0)
 
     flat = ratio.ravel()
     # One exponential alone gives a bound: the other only adds to it.
@@ -200,11 +200,11 @@ def reaction_through_film(
     flat = tuple(part.ravel() for part in (eta, j0, r))
 
     def excess(x: NDArray) -> tuple[NDArray, NDArray]:
-        rising, falling = np.exp(anodic * x), np.exp(-cathodic * x)
+        rising, falling = np.expm1(anodic * x), np.expm1(-cathodic * x)
         resisted = flat[2] * flat[1]
         return (
             x + resisted * (rising - falling) - flat[0],
-            1.0 + resisted * (anodic * rising + cathodic * falling),
+            1.0 + resisted * (anodic * (rising + 1.0) + cathodic * (falling + 1.0)),
         )
 
     low, high = np.minimum(flat[0], 0.0), np.maximum(flat[0], 0.0)
