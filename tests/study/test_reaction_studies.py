@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import h5py
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -79,6 +80,23 @@ def test_uneven_kinetics_have_hot_spots(tmp_path, micro):
     assert "varying at random by 80\u00a0%" in report
     assert f"{len(spots.spots)} hot spots carry" in report
     assert "The hot spots that carry most" in report
+
+
+def test_fields_are_exported(tmp_path, micro):
+    text = STUDY.replace("fields: false", "fields: true")
+    run(tmp_path, micro, text + "  variation: {deviation: 0.8, correlation_length: 1.2 um}\n")
+    study, into, to = (str(tmp_path / name) for name in ("study.yaml", "run", "out"))
+    result = CliRunner().invoke(app, ["export", study, "--into", into, "--to", to])
+    assert result.exit_code == 0, result.output
+    field = mt.electrochemistry.random_exchange_current(micro, 1.0, 0.8, 1.2e-6, 0)
+    expected = interface_current(micro, 0.01, 1.5 * field)
+    with h5py.File(tmp_path / "out" / "study-reaction.vtkhdf") as file:
+        cells = file["VTKHDF/CellData"]
+        assert np.allclose(cells["current_density"][:], expected.on_image(), equal_nan=True)
+        spots = cells["hot_spot"][:]
+    hot = expected.hot_spots(multiple=2.0)
+    assert spots.max() == len(hot.spots)
+    assert set(np.flatnonzero(spots)) == set(expected.facets.voxel[hot.number >= 0])
 
 
 def test_phases_that_do_not_meet_stop_the_run_with_a_sentence(tmp_path):

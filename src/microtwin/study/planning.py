@@ -92,7 +92,10 @@ def plan(file: StudyFile) -> list[Task]:
     if study.mesh is not None:
         tasks += _mesh(study, tasks, micro)
     if study.reaction is not None:
-        params = study.reaction.model_dump() | {"discretisation": study.uncertainty.discretisation}
+        params = study.reaction.model_dump() | {
+            "discretisation": study.uncertainty.discretisation,
+            "fields": study.output.fields,
+        }
         tasks.append(_task("reaction", reaction_stage.react, params, {"microstructure": micro}))
     if study.from_grey_values and study.uncertainty.segmentation:
         tasks += _segmentation(study, tasks)

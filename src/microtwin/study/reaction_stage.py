@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..microstructure import Microstructure
-from .stages import SHORTEST_FOR_TWO_GRIDS, microstructure_of
+from .stages import SHORTEST_FOR_TWO_GRIDS, microstructure_of, write_fields
 from .store import StageOutput
 from .tasks import Inputs
 
 if TYPE_CHECKING:
-    from ..electrochemistry import InterfaceCurrent
+    from ..electrochemistry import HotSpots, InterfaceCurrent
 
 __all__ = ["REACTION_UNITS", "react"]
 
@@ -51,7 +53,10 @@ def react(params: Params, inputs: Inputs) -> StageOutput:
     numbers["count"] = len(spots.spots)
     numbers["threshold"] = spots.threshold
     numbers["scales"] = {"/".join(pair): value for pair, value in result.facets.scales.items()}
-    return StageOutput(numbers, _pictures(micro, result))
+    files = {}
+    if params["fields"]:
+        files["fields.vtkhdf"] = partial(write_fields, micro, _fields(result, spots))
+    return StageOutput(numbers, _pictures(micro, result), files)
 
 
 def _variation(micro: Microstructure, params: Params) -> NDArray[np.float64] | None:
@@ -119,6 +124,17 @@ def _changes(
         return {}
     other = _numbers(coarse, result, params)
     return {name: abs(fine[name] - other[name]) for name in other}
+
+
+def _fields(result: InterfaceCurrent, spots: HotSpots) -> dict[str, NDArray]:
+    """Return the current density on the voxels, and the hot spot (from 1 on) each belongs to."""
+    number = np.zeros(math.prod(result.facets.shape), np.int32)
+    hot = spots.number >= 0
+    number[result.facets.voxel[hot]] = spots.number[hot] + 1
+    return {
+        "current_density": result.on_image(),
+        "hot_spot": number.reshape(result.facets.shape),
+    }
 
 
 def _pictures(micro: Microstructure, result: InterfaceCurrent) -> dict[str, NDArray]:

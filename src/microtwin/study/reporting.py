@@ -346,17 +346,18 @@ def export_meshes(entries: Mapping[str, Entry], folder: Path, stem: str) -> list
 
 
 def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
-    """Copy the field files of a run, one per phase and direction, for ParaView.
+    """Copy the field files of a run, for ParaView.
 
     Returns
     -------
     list of Path
-        ``<stem>-<phase>-<direction>.vtkhdf``; empty if the study does not keep fields.
+        ``<stem>-<phase>-<direction>.vtkhdf`` of transport and ``<stem>-reaction.vtkhdf``; empty if
+        the study does not keep fields.
     """
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for entry in _of(entries, "transport"):
+        for entry in (*_of(entries, "transport"), *_of(entries, "reaction")):
             if entry.has("fields.vtkhdf"):
                 case = entry.stage.removeprefix("transport/")
                 target = folder / f"{stem}-{case}.vtkhdf"

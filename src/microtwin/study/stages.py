@@ -33,6 +33,7 @@ __all__ = [
     "read_image",
     "stored_microstructure",
     "transport",
+    "write_fields",
 ]
 
 Params = Mapping[str, Any]
@@ -221,7 +222,7 @@ def transport(params: Params, inputs: Inputs) -> StageOutput:
         fields = _fields(result)
         arrays |= _middle_slices(fields, params["direction"])
         if params["fields"]:
-            files["fields.vtkhdf"] = partial(_write_fields, micro, fields)
+            files["fields.vtkhdf"] = partial(write_fields, micro, fields)
     return StageOutput(numbers, arrays, files, transport_checks(numbers))
 
 
@@ -275,9 +276,8 @@ def slice_axes(direction: Direction) -> tuple[Direction, Direction]:
     return ("z", "y") if direction == "y" else ("z", "x")
 
 
-def _write_fields(
-    micro: Microstructure, fields: Mapping[str, NDArray[np.float32]], path: Path
-) -> None:
+def write_fields(micro: Microstructure, fields: Mapping[str, NDArray], path: Path) -> None:
+    """Write fields on the voxels of an image for ParaView."""
     from .report.vtkhdf import write_vtkhdf
 
     write_vtkhdf(path, micro, fields)
