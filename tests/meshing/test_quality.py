@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import microtwin as mt
-from meshing.shapes import VOXEL, ball
+from meshing.shapes import VOXEL, ball, film
 from microtwin.meshing import tetrahedralize
 from microtwin.meshing.quality import mesh_quality
 from microtwin.meshing.quality_kernels import shapes
@@ -16,6 +16,16 @@ def shape_of(points):
     out = np.empty((1, 4))
     shapes(0, 1, np.array(points, float), np.array([[0, 1, 2, 3]], np.int32), out)
     return out[0]
+
+
+@pytest.mark.parametrize("kind", ["curved", "tilted"])
+def test_a_sound_mesh_of_a_film_as_thin_as_a_voxel_does_not_fail(kind):
+    """The Crofton formula sees the two sides of the film touch where voxels meet at edges."""
+    mesh = tetrahedralize(film(1, kind), 1.0)
+    quality = mesh.quality()
+    ours, theirs = quality.interface_areas["pore", "active"]
+    assert ours == 0.0 < theirs
+    assert quality.verdict == "warn"
 
 
 def test_a_regular_tetrahedron():

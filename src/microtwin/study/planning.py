@@ -35,7 +35,7 @@ VERSIONS = {
     "fractions": 2,
     "transport": 1,
     "homogenize": 1,
-    "mesh": 2,
+    "mesh": 3,
     "reaction": 1,
     "cross_verification": 2,
     "discretisation": 1,
