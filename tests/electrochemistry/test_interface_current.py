@@ -146,6 +146,33 @@ def test_a_field_reaches_the_facets():
     assert np.count_nonzero(np.isfinite(seen)) == len(np.unique(result.facets.voxel))
 
 
+@pytest.mark.parametrize("source", ["smooth", "voxel", "mesh"])
+def test_fields_are_read_on_the_active_side(source):
+    micro = ball(8)
+    field = np.where(micro.mask("active"), 2.0, np.nan)
+    if source == "mesh":
+        result = interface_current(mt.meshing.tetrahedralize(micro), 0.01, field)
+    else:
+        result = interface_current(micro, 0.01, field, interface=source)
+    assert result.mean == pytest.approx(float(butler_volmer(0.01, 2.0)), rel=1e-12)
+
+
+def test_fields_are_read_on_both_sides_of_a_film():
+    film = slabs(1, 1, 1, 1, 0, 1, 1, 1, 1)
+    field = np.zeros(film.shape)
+    field[:4], field[5:] = 2.0, 8.0
+    result = interface_current(film, 0.01, field)
+    upper = result.facets.normal[:, 0] < 0
+    assert set(result.exchange_current_density[~upper]) == {2.0}
+    assert set(result.exchange_current_density[upper]) == {8.0}
+
+
+def test_a_phase_named_twice_counts_once():
+    once = interface_current(ball(6)).total_current
+    twice = interface_current(ball(6), active=["active", "active"]).total_current
+    assert once == twice
+
+
 def test_active_phases_have_their_own_kinetics():
     micro = slabs(1, 1, 1, 0, 0, 0, 2, 2, 2)
     result = interface_current(

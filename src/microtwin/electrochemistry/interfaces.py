@@ -56,6 +56,9 @@ class ReactingInterface:
         Of the image or mesh, in metres.
     voxel : ndarray of int64, shape (n,)
         The voxel of each facet in C order; on meshes the one in which its centre lies.
+    active_voxel : ndarray of int64, shape (n,)
+        The nearest voxel of the active phase, on the inner side of each facet: there arrays over
+        the voxels are read.
     corners : ndarray of int32, shape (n, 3)
         Vertices of each facet of a mesh; of shape (0, 3) on images.
     scales : mapping of (str, str) to float
@@ -71,6 +74,7 @@ class ReactingInterface:
     shape: tuple[int, int, int]
     extent: tuple[float, float, float]
     voxel: NDArray[np.int64] = field(repr=False)
+    active_voxel: NDArray[np.int64] = field(repr=False)
     corners: NDArray[np.int32] = field(repr=False)
     scales: Mapping[tuple[str, str], float]
 
@@ -79,7 +83,7 @@ class ReactingInterface:
 
     def chosen(self, some: NDArray[np.bool_]) -> ReactingInterface:
         """Return some of the facets, from a mask of shape (n,)."""
-        of_facets = ("area", "normal", "centre", "inside", "outside", "voxel")
+        of_facets = ("area", "normal", "centre", "inside", "outside", "voxel", "active_voxel")
         kept = {name: getattr(self, name)[some] for name in of_facets}
         corners = self.corners[some] if len(self.corners) else self.corners
         return replace(self, corners=corners, **kept)
@@ -148,7 +152,8 @@ def at_facets(value: PerFacet, facets: ReactingInterface, name: str) -> NDArray[
     Parameters
     ----------
     value : float, ndarray, callable, or mapping of str to these
-        One number; one per voxel of the image, shape (nz, ny, nx); one per facet; a function of
+        One number; one per voxel of the image, shape (nz, ny, nx), of which those of the active
+        material at the interface count; one per facet; a function of
         the centres, shape (n, 3) in metres, that returns shape (n,); or these by active phase.
     facets : ReactingInterface
     name : str
@@ -184,7 +189,7 @@ def at_facets(value: PerFacet, facets: ReactingInterface, name: str) -> NDArray[
     if array.shape == (n,):
         return array
     if array.shape == facets.shape:
-        return array.reshape(-1)[facets.voxel]
+        return array.reshape(-1)[facets.active_voxel]
     whole = f"one per voxel of the image {facets.shape}, " if any(facets.shape) else ""
     raise ValueError(
         f"{name} has the shape {array.shape}; give a number, {whole}one value for each "
@@ -209,13 +214,13 @@ def named_phases(known: Sequence[str], names: str | Sequence[str]) -> list[str]:
         names = [names]
     if not isinstance(names, (list, tuple)):
         raise ValueError(f"{names!r} names no phase; there are {', '.join(known)}")
-    found = list(names)
-    for name in found:
+    for name in names:
         if name not in known:
             raise ValueError(f"phase {name!r} is not known; there are {', '.join(known)}")
-    if not found:
+    if not names:
         raise ValueError(f"no phase is named; there are {', '.join(known)}")
-    return found
+    # Named twice is meant once.
+    return list(dict.fromkeys(names))
 
 
 def _on_mesh(mesh: TetrahedralMesh, pairs: Sequence[tuple[str, str]]) -> ReactingInterface:
@@ -237,16 +242,21 @@ def _on_mesh(mesh: TetrahedralMesh, pairs: Sequence[tuple[str, str]]) -> Reactin
     if mesh.image is not None:
         place = np.minimum((centre / mesh.image.voxel_size).astype(int), np.array(shape) - 1)
         voxel = np.ravel_multi_index(tuple(place.T), shape)
+    normal, phase = vector / area[:, None], np.concatenate(inside)
+    reads = voxel
+    if mesh.image is not None:
+        reads = _active_voxels(mesh.image, mesh.phases, voxel, normal, phase)
     return ReactingInterface(
         area,
-        vector / area[:, None],
+        normal,
         centre,
         mesh.phases,
-        np.concatenate(inside),
+        phase,
         np.concatenate(outside),
         shape,
         mesh.extent,
         voxel,
+        reads,
         np.ascontiguousarray(facets),
         dict.fromkeys(pairs, 1.0),
     )
@@ -292,9 +302,10 @@ class _Found:
         place = np.stack(np.unravel_index(voxel, micro.shape), axis=1) + 0.5 + shift
         names = micro.phase_names
         ends = np.array([[names.index(a), names.index(b)] for a, b in pairs]).reshape(-1, 2)
+        normal = vector / np.maximum(area, 1e-300)[:, None]
         return ReactingInterface(
             area,
-            vector / np.maximum(area, 1e-300)[:, None],
+            normal,
             place * micro.voxel_size,
             names,
             ends[pair, 0],
@@ -302,9 +313,40 @@ class _Found:
             micro.shape,
             micro.extent,
             voxel,
+            _active_voxels(micro, names, voxel, normal, ends[pair, 0]),
             np.empty((0, 3), np.int32),
             self.scales,
         )
+
+
+def _active_voxels(
+    micro: Microstructure,
+    names: Sequence[str],
+    voxel: NDArray[np.int64],
+    normal: NDArray[np.float64],
+    inside: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Return the voxel of the active phase that is nearest to each facet, against its normal.
+
+    The voxel of the facet itself if it is active; else that of its 26 neighbours which lies
+    farthest inwards; else, if none is active, the voxel of the facet.
+    """
+    labels = micro.labels.reshape(-1)
+    wanted = np.array([micro.label(name) for name in names])[inside]
+    found, best = voxel.copy(), np.full(len(voxel), -np.inf)
+    other = np.flatnonzero(labels[voxel] != wanted)
+    place = np.stack(np.unravel_index(voxel[other], micro.shape), axis=1)
+    for step in np.ndindex(3, 3, 3):
+        offset = np.array(step) - 1
+        if not offset.any():
+            continue
+        there = place + offset
+        inner = ((there >= 0) & (there < micro.shape)).all(axis=1)
+        near = np.ravel_multi_index(tuple(np.where(inner[:, None], there, place).T), micro.shape)
+        score = -(normal[other] @ offset) / np.linalg.norm(offset)
+        better = inner & (labels[near] == wanted[other]) & (score > best[other])
+        found[other[better]], best[other[better]] = near[better], score[better]
+    return found
 
 
 def _staircase(micro: Microstructure, pairs: Sequence[tuple[str, str]]) -> ReactingInterface:
