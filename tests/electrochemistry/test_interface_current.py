@@ -112,6 +112,43 @@ def test_voxels_that_are_no_cubes():
     assert facets.area @ along > 0.95 * facets.area.sum()
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("interface", ["smooth", "voxel"])
+def test_a_film_along_any_axis_of_voxels_that_are_no_cubes(axis, interface):
+    edges = (2e-7, 4e-7, 3e-7)
+    labels = np.ones((9, 9, 9), np.uint8)
+    np.moveaxis(labels, axis, 0)[4] = 0
+    micro = mt.Microstructure(labels, edges, {"pore": 0, "active": 1})
+    facets = reacting_interface(micro, interface=interface)
+    face = 81 * np.prod(edges) / edges[axis]
+    for sign, height in ((1.0, 4.0), (-1.0, 5.0)):
+        side = np.isclose(facets.normal[:, axis], sign)
+        assert facets.area[side].sum() == pytest.approx(face, rel=1e-3)
+        assert np.allclose(facets.centre[side, axis], height * edges[axis])
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_opposite_faces_of_the_box_are_no_neighbours(axis):
+    labels = np.zeros((6, 6, 6), np.uint8)
+    np.moveaxis(labels, axis, 0)[-1] = 1
+    for interface in ("smooth", "voxel"):
+        facets = reacting_interface(image(labels), interface=interface)
+        assert facets.area.sum() == pytest.approx((6 * VOXEL) ** 2, rel=1e-3)
+        assert np.allclose(facets.normal[:, axis], -1.0)
+
+
+@pytest.mark.parametrize("edges", [(4e-7, 2e-6, 2e-6), (2e-6, 4e-7, 4e-7), (4e-7, 4e-7, 3.2e-6)])
+def test_long_voxels(edges):
+    radius = 12e-6
+    counts = [int(2 * radius / edge) + 6 for edge in edges]
+    axes = [(np.arange(n) + 0.5 - n / 2) * h for n, h in zip(counts, edges, strict=True)]
+    z, y, x = np.meshgrid(*axes, indexing="ij")
+    labels = (z**2 + y**2 + x**2 < radius**2).astype(np.uint8)
+    facets = reacting_interface(mt.Microstructure(labels, edges, {"pore": 0, "active": 1}))
+    # A ball of 4 to 6 voxels along the longest edge.
+    assert facets.area.sum() == pytest.approx(4 * np.pi * radius**2, rel=0.03)
+
+
 def test_a_mesh_has_the_same_current():
     micro = ball(8)
     mesh = mt.meshing.tetrahedralize(micro)
@@ -256,9 +293,124 @@ def test_a_quantile_leaves_its_share_of_the_area():
     assert same.spots[0].current == pytest.approx(-found.spots[0].current)
 
 
-def test_a_uniform_current_has_no_hot_spot():
-    found = interface_current(ball(6)).hot_spots(multiple=1.01)
+@pytest.mark.parametrize("radius", [4, 6, 10])
+def test_a_uniform_current_has_no_hot_spot(radius):
+    found = interface_current(ball(radius)).hot_spots(multiple=1.0)
     assert found.spots == () and found.share_of_current == 0.0 == found.share_of_area
+
+
+def test_currents_of_both_signs():
+    labels = np.zeros((8, 24, 12), np.uint8)
+    labels[:4, :12], labels[:4, 12:] = 1, 2
+    result = interface_current(
+        image(labels), {"active": 0.02, "binder": -0.01}, active=("active", "binder")
+    )
+    found = result.hot_spots(multiple=0.2)
+    assert len(found.spots) == 2
+    assert found.spots[0].current > 0.0 > found.spots[1].current
+    assert found.share_of_current == pytest.approx(1.0)
+    assert sum(spot.share for spot in found.spots) == pytest.approx(1.0)
+    assert result.profile().sum() == pytest.approx(1.0)
+    magnitude = np.abs(result.current_density)
+    assert result.quantile(1.0) == magnitude.max()
+    mean = magnitude @ result.facets.area / result.area
+    assert result.concentration_ratio(1.0) == pytest.approx(magnitude.max() / mean)
+    assert result.hot_spots(multiple=1.5).threshold == pytest.approx(1.5 * mean)
+
+
+@pytest.mark.parametrize("wall", [1, 2, 3])
+def test_the_sides_of_a_wall_are_two_spots(wall):
+    labels = np.zeros((10 + wall, 20, 20), np.uint8)
+    labels[5 : 5 + wall] = 1
+    result = interface_current(
+        image(labels),
+        0.01,
+        lambda place: np.where(
+            np.linalg.norm(place[:, 1:] - 10 * VOXEL, axis=1) < 3.1 * VOXEL, 5.0, 1.0
+        ),
+    )
+    found = result.hot_spots(multiple=2.0)
+    assert len(found.spots) == 2
+    sides = {spot.centre[0] > (5 + wall / 2) * VOXEL for spot in found.spots}
+    assert sides == {True, False}
+
+
+def test_spots_touch_at_corners_and_around_edges():
+    labels = np.zeros((8, 8, 8), np.uint8)
+    labels[:4, :4] = 1
+    micro = image(labels)
+    hot = np.zeros(micro.shape)
+    # A row along the outer edge of a block, and one that it touches at a corner only.
+    hot[3, 3, :3], hot[3, 2, 3] = 1.0, 1.0
+    found = interface_current(micro, 0.01, 1.0 + 9.0 * hot, interface="voxel").hot_spots(
+        multiple=2.0
+    )
+    assert len(found.spots) == 1
+    assert found.spots[0].facets == 7
+    apart = np.zeros(micro.shape)
+    apart[3, 3, 0], apart[3, 3, 3] = 1.0, 1.0
+    found = interface_current(micro, 0.01, 1.0 + 9.0 * apart, interface="voxel").hot_spots(
+        multiple=2.0
+    )
+    assert [spot.facets for spot in found.spots] == [2, 2]
+
+
+def test_the_place_of_a_spot_is_weighted_by_current():
+    labels = np.zeros((8, 6, 12), np.uint8)
+    labels[:4] = 1
+    field = np.ones((8, 6, 12))
+    field[:, :, 4:6], field[:, :, 6:8] = 10.0, 30.0
+    result = interface_current(image(labels), 0.01, field, interface="voxel")
+    (spot,) = result.hot_spots(multiple=1.0).spots
+    assert spot.centre[2] == pytest.approx((10 * 5 + 30 * 7) / 40 * VOXEL)
+
+
+def test_layers_share_the_facets_between_them():
+    labels = np.zeros((6, 20, 30), np.uint8)
+    labels[:3] = 1
+    assert interface_current(image(labels), interface="voxel").profile() == pytest.approx(
+        [0.0, 0.0, 0.5, 0.5, 0.0, 0.0]
+    )
+    shares = interface_current(ball(8), interface="voxel").profile()
+    assert shares == pytest.approx(shares[::-1])
+    assert interface_current(ball(8)).profile(1) == pytest.approx([1.0])
+
+
+def test_film_and_covering_add():
+    labels = np.zeros((8, 6, 6), np.uint8)
+    labels[:4] = 1
+    labels[4:, :, :3] = 2
+    eta = 1e-5
+    result = interface_current(image(labels), eta, film_resistance=0.01, coverings={"binder": 0.02})
+    transfer = eta / float(butler_volmer(eta, 1.0))
+    under = result.facets.between("active", "binder")
+    assert result.current_density[under] == pytest.approx(eta / (transfer + 0.03), rel=1e-6)
+    assert result.current_density[~under] == pytest.approx(eta / (transfer + 0.01), rel=1e-6)
+
+
+def test_a_mesh_without_an_image():
+    n = 20
+    place = np.indices((n, n, n)) + 0.5 - n / 2
+    distance = (6.0 - np.sqrt((place**2).sum(axis=0))) * VOXEL
+    fields = mt.meshing.level_set_fields({"active": distance}, (n * VOXEL,) * 3)
+    mesh = mt.meshing.tetrahedralize(fields)
+    result = interface_current(mesh, electrolyte=fields.phases[0], overpotential=0.02)
+    assert result.mean == pytest.approx(float(butler_volmer(0.02, 1.0)))
+    assert result.profile(4) == pytest.approx(result.profile(4)[::-1], abs=0.02)
+    with pytest.raises(ValueError, match="has no image, so give the number of layers"):
+        result.profile()
+    with pytest.raises(ValueError, match="was not made from an image"):
+        result.on_image()
+    with pytest.raises(ValueError, match="one value for each of the"):
+        interface_current(mesh, 0.01, np.ones((n, n, n)), electrolyte=fields.phases[0])
+
+
+def test_facets_can_be_chosen_on_a_mesh():
+    facets = reacting_interface(mt.meshing.tetrahedralize(ball(5)))
+    some = facets.normal[:, 0] > 0.5
+    part = facets.chosen(some)
+    assert len(part) == some.sum() == len(part.corners) == len(part.active_voxel)
+    assert np.array_equal(part.corners, facets.corners[some])
 
 
 @pytest.mark.parametrize(
@@ -313,6 +465,15 @@ def test_thresholds_that_are_not_allowed():
             result.hot_spots(**options)
     with pytest.raises(ValueError, match="one value for each of the"):
         hot_spots(result.facets, np.ones(3))
+    with pytest.raises(ValueError, match="a current density is no finite number"):
+        hot_spots(result.facets, np.full(len(result.facets), np.nan))
+    values = list(result.exchange_current_density)
+    assert hot_spots(result.facets, values).spots == ()
+    for layers in (0, 2.5, "a", True):
+        with pytest.raises(ValueError, match="give a whole number of 1 or more"):
+            result.profile(layers)
+    with pytest.raises(ValueError, match="'c' is not known"):
+        result.facets.between("c", "pore")
     with pytest.raises(ValueError, match=r"share 2\.0 is not allowed"):
         result.quantile(2.0)
     with pytest.raises(ValueError, match="'carbon' is not known"):

@@ -91,7 +91,19 @@ def test_shapes_are_broadcast():
     ("call", "words"),
     [
         (lambda: butler_volmer(60.0, 1.0), "overpotential of 60 V has no finite current"),
-        (lambda: butler_volmer(float("nan"), 1.0), "no finite current density"),
+        (lambda: butler_volmer([0.01, np.nan], 1.0), "an overpotential is no finite number"),
+        (lambda: butler_volmer_slope(60.0, 1.0), "overpotential of 60 V has no finite current"),
+        (lambda: butler_volmer_slope(np.nan, 1.0), "an overpotential is no finite number"),
+        (lambda: reaction_overpotential(np.nan, 1.0), "a current density is no finite number"),
+        (
+            lambda: reaction_overpotential(np.inf, 1.0, 300.0, (0.3, 0.7)),
+            "a current density is no finite number",
+        ),
+        (
+            lambda: reaction_through_film([0.1, 60.0], 1.0, [1.0, 0.0]),
+            "overpotential of 60 V has no finite current",
+        ),
+        (lambda: reaction_through_film(0.1, 1e308, 1e308), "no finite number"),
         (lambda: butler_volmer(0.1, -1.0), "negative or no number; give numbers of 0 or more"),
         (lambda: butler_volmer(0.1, 1.0, 0.0), "temperature 0.0 is not allowed"),
         (lambda: butler_volmer(0.1, 1.0, 300.0, (0.5, 0.0)), "transfer coefficients"),
@@ -117,7 +129,8 @@ def test_intercalation():
     ("changes", "words"),
     [
         ({"solid": 1001.0}, "not between 0 and 1000"),
-        ({"electrolyte": -1.0}, "electrolyte is negative"),
+        ({"electrolyte": -1.0}, "electrolyte is negative or no number"),
+        ({"electrolyte": np.inf}, "electrolyte is negative or no number"),
         ({"most": 0.0}, "most 0.0 is not allowed"),
         ({"cathodic": 1.0}, "cathodic 1.0 is not allowed"),
     ],
@@ -146,6 +159,22 @@ def test_a_random_field_has_the_moments_and_the_correlation_asked_for():
     assert np.ptp(random_exchange_current(micro, 2.0, 0.0, length)) == 0.0
 
 
+def test_a_random_field_is_the_same_along_all_edges_of_a_voxel():
+    micro = Microstructure(np.zeros((40, 80, 80), np.uint8), (8e-7, 4e-7, 4e-7), {"pore": 0})
+    fields = np.stack([random_exchange_current(micro, 1.0, 0.5, 1.6e-6, s) for s in range(6)])
+    variance = np.log1p(0.25)
+    g = (np.log(fields) + 0.5 * variance) / np.sqrt(variance)
+    along = [(g[:, 2:] * g[:, :-2]).mean(), (g[:, :, 4:] * g[:, :, :-4]).mean()]
+    assert along == pytest.approx([np.exp(-1)] * 2, abs=0.03)
+    # Opposite faces have nothing in common.
+    assert (g[:, 0] * g[:, -1]).mean() == pytest.approx(0.0, abs=0.1)
+
+
+def test_a_field_needs_an_image():
+    with pytest.raises(ValueError, match="a ndarray has no voxels"):
+        random_exchange_current(np.zeros((4, 4, 4)), 1.0, 0.5, 1e-6)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -153,7 +182,9 @@ def test_a_random_field_has_the_moments_and_the_correlation_asked_for():
         ((1.0, -1.0, 1e-6), "deviation -1.0 is not allowed"),
         (("1", 1.0, 1e-6), "mean '1' is not allowed"),
         ((1.0, 1.0, 1e-6, -1), "seed -1 is not allowed"),
-        ((1.0, 1.0, 1e-7), r"at least the edge of a voxel \(4e-07\)"),
+        ((1.0, 1.0, 4e-7), r"from 6e-07 \(1.5 voxels\) to 1.92e-05"),
+        ((1.0, 1.0, 1.0), "4 times the longest edge of the image"),
+        ((1.0, 1e200, 1e-6), "0 to 100 times the mean"),
     ],
 )
 def test_fields_that_are_not_allowed(arguments, words):

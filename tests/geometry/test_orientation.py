@@ -40,7 +40,10 @@ def test_weights_sum_to_one(voxel_size):
     assert (weights > 0).all()
 
 
-@pytest.mark.parametrize("voxel_size", [CUBE, (2.0, 1.0, 1.0), (1.0, 1.5, 0.7)])
+@pytest.mark.parametrize(
+    "voxel_size",
+    [CUBE, (2.0, 1.0, 1.0), (1.0, 1.5, 0.7), (1.0, 6.0, 6.0), (12.0, 1.0, 1.0), (1.0, 12.0, 12.0)],
+)
 def test_isotropic_surface_is_exact(voxel_size):
     # On the sphere the mean of abs(u . n) is 1/2 for every u.
     assert crofton_area(np.full(13, 0.5), voxel_size) == pytest.approx(1.0, rel=1e-12)

@@ -4,6 +4,7 @@ __all__ = [
     "HotSpot",
     "HotSpots",
     "InterfaceCurrent",
+    "NoInterfaceError",
     "ReactingInterface",
     "butler_volmer",
     "butler_volmer_slope",
@@ -19,7 +20,7 @@ __all__ = [
 from .exchange_currents import intercalation_exchange_current, random_exchange_current
 from .hot_spots import HotSpot, HotSpots, hot_spots
 from .interface_current import InterfaceCurrent, interface_current
-from .interfaces import ReactingInterface, reacting_interface
+from .interfaces import NoInterfaceError, ReactingInterface, reacting_interface
 from .kinetics import (
     FARADAY,
     GAS_CONSTANT,

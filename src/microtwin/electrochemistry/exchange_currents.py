@@ -11,7 +11,9 @@ from ..microstructure import Microstructure
 
 __all__ = ["intercalation_exchange_current", "random_exchange_current"]
 
-LEAST_LENGTH = 1.0  # voxels
+LEAST_LENGTH = 1.5  # voxels: shorter correlations are not resolved
+MOST_LENGTH = 4.0  # edges of the image: longer ones are nearly uniform in it
+MOST_DEVIATION = 100.0  # times the mean
 
 
 def intercalation_exchange_current(
@@ -63,8 +65,8 @@ def intercalation_exchange_current(
         raise ValueError(f"cathodic {cathodic!r} is not allowed; give a number between 0 and 1")
     if not ((c_s >= 0.0) & (c_s <= most)).all():
         raise ValueError(f"a concentration in the solid is not between 0 and {most:g} mol/m^3")
-    if not (c_e >= 0.0).all():
-        raise ValueError("a concentration of the electrolyte is negative")
+    if not (np.isfinite(c_e) & (c_e >= 0.0)).all():
+        raise ValueError("a concentration of the electrolyte is negative or no number")
     filled = c_s / most
     kinetic = (c_e / initial) ** (1.0 - cathodic)
     return np.asarray(
@@ -92,7 +94,8 @@ def random_exchange_current(
         Mean and standard deviation of the ensemble, in A/m^2; one field scatters around them, the
         more the fewer correlation lengths the image holds.
     correlation_length : float
-        Distance L at which the correlation of g has fallen to 1/e, in metres.
+        Distance L at which the correlation of g has fallen to 1/e, in metres: from 1.5 voxels to
+        4 times the longest edge of the image.
     seed : int
         The same seed gives the same field.
 
@@ -104,17 +107,24 @@ def random_exchange_current(
     Raises
     ------
     ValueError
-        If a number is not allowed, or the correlation length is less than a voxel.
+        If a number is not allowed, or there is no image.
     """
+    if not isinstance(micro, Microstructure):
+        raise ValueError(
+            f"a {type(micro).__name__} has no voxels; give the Microstructure, also for a mesh"
+        )
     if not (is_number(mean) and mean > 0.0):
         raise ValueError(f"mean {mean!r} is not allowed; give a current density above 0 in A/m^2")
-    if not (is_number(deviation) and deviation >= 0.0):
-        raise ValueError(f"deviation {deviation!r} is not allowed; give 0 or more, in A/m^2")
-    largest = max(micro.voxel_size)
-    if not (is_number(correlation_length) and correlation_length >= LEAST_LENGTH * largest):
+    if not (is_number(deviation) and 0.0 <= deviation <= MOST_DEVIATION * mean):
         raise ValueError(
-            f"correlation_length {correlation_length!r} is not allowed; give metres, at least the "
-            f"edge of a voxel ({largest:g})"
+            f"deviation {deviation!r} is not allowed; give 0 to {MOST_DEVIATION:g} times the mean, "
+            "in A/m^2"
+        )
+    least, most = LEAST_LENGTH * max(micro.voxel_size), MOST_LENGTH * max(micro.extent)
+    if not (is_number(correlation_length) and least <= correlation_length <= most):
+        raise ValueError(
+            f"correlation_length {correlation_length!r} is not allowed; give metres, from "
+            f"{least:.3g} (1.5 voxels) to {most:.3g} (4 times the longest edge of the image)"
         )
     if not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"seed {seed!r} is not allowed; give a whole number of 0 or more")

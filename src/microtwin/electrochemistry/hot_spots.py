@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from ..checking import is_number
-from ..connectivity import label_clusters
 from .interfaces import ReactingInterface
 
 __all__ = ["HotSpot", "HotSpots", "hot_spots", "weighted_quantile"]
+
+ROUNDING = 1e-9  # relative
+OPPOSITE = -0.5  # cosine between two normals below which facets face each other
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class HotSpot:
     current : float
         In A, positive if anodic.
     share : float
-        Of the current of the whole interface.
+        Of the current of the whole interface, all taken as magnitudes.
     mean, peak : float
         Current density, mean and extreme, in A/m^2.
     facets : int
@@ -60,7 +63,7 @@ class HotSpots:
     number : ndarray of int64, shape (n,)
         To which of them each facet of the interface belongs; -1 for none.
     share_of_area, share_of_current : float
-        Of all hot facets.
+        Of all hot facets; currents as magnitudes.
     """
 
     threshold: float
@@ -78,8 +81,9 @@ def hot_spots(
 ) -> HotSpots:
     """Find the connected regions above a threshold.
 
-    Facets of an image are connected if their voxels touch, at a corner at least; those of a mesh
-    if they share an edge.
+    Facets of an image are connected if their voxels touch, at a corner at least, unless they face
+    each other across a wall or gap; those of a mesh if they share an edge. Anodic and cathodic
+    regions are never one.
 
     Parameters
     ----------
@@ -90,7 +94,7 @@ def hot_spots(
         The threshold is exceeded on the rest of the area: 0.95 (the default if nothing is given)
         means on 5 % of it.
     multiple : float, optional
-        The threshold is this many times the mean.
+        The threshold is this many times the mean magnitude.
 
     Returns
     -------
@@ -99,37 +103,37 @@ def hot_spots(
     Raises
     ------
     ValueError
-        If both thresholds are given, one is not allowed, or there is not one value per facet.
+        If both thresholds are given, one is not allowed, or there is not one number per facet.
     """
-    values = np.abs(np.asarray(current_density, float))
-    if values.shape != (len(facets),):
+    signed = np.asarray(current_density, float)
+    if signed.shape != (len(facets),):
         raise ValueError(
-            f"current_density has the shape {values.shape}; one value for each of the "
+            f"current_density has the shape {signed.shape}; one value for each of the "
             f"{len(facets)} facets is needed"
         )
+    if not np.isfinite(signed).all():
+        raise ValueError("a current density is no finite number")
+    values = np.abs(signed)
     threshold = _threshold(facets.area, values, quantile, multiple)
-    hot = np.flatnonzero(values > threshold)
-    group = _groups(facets, hot)
-    current = np.asarray(current_density, float) * facets.area
+    # Of a uniform current, rounding makes no hot spots.
+    hot = np.flatnonzero(values > threshold * (1.0 + ROUNDING))
+    group = _groups(facets, hot, signed)
+    current = values * facets.area
     whole, count = float(current.sum()), int(group.max(initial=-1)) + 1
-    sums = np.bincount(group, np.abs(current[hot]), count)
-    order = np.argsort(-sums, kind="stable")
+    order = np.argsort(-np.bincount(group, current[hot], count), kind="stable")
     place = np.empty(count, np.int64)
     place[order] = np.arange(count)
     number = np.full(len(facets), -1)
     number[hot] = place[group]
     by_spot = hot[np.argsort(number[hot], kind="stable")]
     parts = np.split(by_spot, np.cumsum(np.bincount(number[hot], minlength=count))[:-1])
-    spots = tuple(
-        _spot(facets, current_density, current, part, whole) for part in parts if len(part)
-    )
-    hot_current = float(current[hot].sum())
+    spots = tuple(_spot(facets, signed, part, whole) for part in parts if len(part))
     return HotSpots(
         threshold,
         spots,
         number,
         float(facets.area[hot].sum() / facets.area.sum()),
-        hot_current / whole if whole else 0.0,
+        float(current[hot].sum()) / whole if whole else 0.0,
     )
 
 
@@ -161,44 +165,55 @@ def _threshold(
     return weighted_quantile(values, area, quantile)
 
 
-def _groups(facets: ReactingInterface, hot: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the connected groups of some facets numbers, from 0 on."""
-    if len(hot) == 0:
+def _groups(
+    facets: ReactingInterface, hot: NDArray[np.int64], signed: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Give the connected groups of some facets, of one sign each, numbers from 0 on."""
+    n = len(hot)
+    if n == 0:
         return np.empty(0, np.int64)
-    if len(facets.corners) == 0:
-        mask = np.zeros(facets.shape, bool)
-        mask.reshape(-1)[facets.voxel[hot]] = True
-        numbers = label_clusters(mask, connectivity=26)[0].reshape(-1)[facets.voxel[hot]]
-        return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
+    pairs = _linked_on_image(facets, hot) if len(facets.corners) == 0 else _linked(facets, hot)
+    pairs = pairs[(signed[hot] > 0.0)[pairs[:, 0]] == (signed[hot] > 0.0)[pairs[:, 1]]]
+    links = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    return connected_components(links, directed=False)[1].astype(np.int64)
+
+
+def _linked_on_image(facets: ReactingInterface, hot: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the pairs of facets in voxels that touch, but not on two sides of a thin wall."""
+    edges = np.array(facets.extent) / facets.shape
+    tree = cKDTree(facets.centre[hot] / edges)
+    pairs = tree.query_pairs(1.0 + ROUNDING, p=np.inf, output_type="ndarray")
+    first, second = facets.normal[hot[pairs[:, 0]]], facets.normal[hot[pairs[:, 1]]]
+    return pairs[(first * second).sum(axis=1) > OPPOSITE]
+
+
+def _linked(facets: ReactingInterface, hot: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the pairs of facets of a mesh that share an edge."""
     corners = np.sort(facets.corners[hot], axis=1)
     edges = np.concatenate([corners[:, [0, 1]], corners[:, [0, 2]], corners[:, [1, 2]]])
     owner = np.tile(np.arange(len(hot)), 3)
     number = np.unique(edges, axis=0, return_inverse=True)[1].ravel()
-    n = len(hot)
-    # A graph of facets and edges, in which a facet is linked to its edges alone.
-    ends, size = (owner, n + number), n + len(edges)
-    links = coo_array((np.ones(len(owner), np.int8), ends), shape=(size, size))
-    return connected_components(links, directed=False)[1][:n].astype(np.int64)
+    order = np.argsort(number, kind="stable")
+    same = np.flatnonzero(number[order[1:]] == number[order[:-1]])
+    return np.stack([owner[order[same]], owner[order[same + 1]]], axis=1)
 
 
 def _spot(
     facets: ReactingInterface,
-    current_density: NDArray[np.float64],
-    current: NDArray[np.float64],
+    signed: NDArray[np.float64],
     part: NDArray[np.int64],
     whole: float,
 ) -> HotSpot:
-    area, total = float(facets.area[part].sum()), float(current[part].sum())
-    weights = np.abs(current[part])
-    centre = np.average(facets.centre[part], axis=0, weights=weights)
-    peak = part[np.argmax(np.abs(current_density[part]))]
+    current = signed[part] * facets.area[part]
+    area, total = float(facets.area[part].sum()), float(current.sum())
+    centre = np.average(facets.centre[part], axis=0, weights=np.abs(current))
     return HotSpot(
         area=area,
         diameter=float(2.0 * np.sqrt(area / np.pi)),
         centre=tuple(map(float, centre)),  # type: ignore[arg-type]
         current=total,
-        share=total / whole if whole else 0.0,
+        share=abs(total) / whole,
         mean=total / area,
-        peak=float(current_density[peak]),
+        peak=float(signed[part[np.argmax(np.abs(signed[part]))]]),
         facets=len(part),
     )

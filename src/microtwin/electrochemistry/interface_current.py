@@ -14,6 +14,7 @@ from ..microstructure import Microstructure
 from .hot_spots import HotSpots, hot_spots, weighted_quantile
 from .interfaces import (
     Interface,
+    NoInterfaceError,
     PerFacet,
     ReactingInterface,
     at_facets,
@@ -24,6 +25,8 @@ from .interfaces import (
 from .kinetics import ROOM, Coefficients, reaction_through_film
 
 __all__ = ["InterfaceCurrent", "interface_current"]
+
+BETWEEN = 1e-6  # how near to the boundary of two layers a facet lies between them, in layers
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +87,7 @@ class InterfaceCurrent:
         return weighted_quantile(np.abs(self.current_density), self.facets.area, share)
 
     def concentration_ratio(self, share: float = 0.95) -> float:
-        """Return a quantile over the mean: how far the current is concentrated; 1 if uniform."""
+        """Return a quantile over the mean, both of magnitudes: 1 if the current is uniform."""
         mean = float(np.abs(self.current_density) @ self.facets.area) / self.area
         return self.quantile(share) / mean if mean > 0.0 else 1.0
 
@@ -102,7 +105,9 @@ class InterfaceCurrent:
         return hot_spots(self.facets, self.current_density, quantile, multiple)
 
     def profile(self, layers: int | None = None) -> NDArray[np.float64]:
-        """Return the share of the current in each layer along z, shape (layers,).
+        """Return the share of the current (its magnitude) in each layer along z, shape (layers,).
+
+        Facets between two layers count half for each.
 
         Parameters
         ----------
@@ -112,16 +117,21 @@ class InterfaceCurrent:
         Raises
         ------
         ValueError
-            If there is no image and no number is given.
+            If the number is not allowed, or there is no image and none is given.
         """
-        layers = self.facets.shape[0] if layers is None else layers
-        if layers < 1:
-            raise ValueError("this mesh has no image, so give the number of layers")
+        if layers is None:
+            layers = self.facets.shape[0]
+            if layers == 0:
+                raise ValueError("this mesh has no image, so give the number of layers")
+        if isinstance(layers, bool) or not isinstance(layers, (int, np.integer)) or layers < 1:
+            raise ValueError(f"layers {layers!r} is not allowed; give a whole number of 1 or more")
         height = self.facets.centre[:, 0] / self.facets.extent[0] * layers
-        layer = np.clip(height.astype(int), 0, layers - 1)
-        current = self.current_density * self.facets.area
-        total = current.sum()
-        shares = np.bincount(layer, current, layers).astype(float)
+        current = 0.5 * np.abs(self.current_density) * self.facets.area
+        shares = np.zeros(layers)
+        for side in (-BETWEEN, BETWEEN):
+            layer = np.clip(np.floor(height + side).astype(int), 0, layers - 1)
+            shares += np.bincount(layer, current, layers)
+        total = shares.sum()
         return shares / total if total else shares
 
     def on_image(self) -> NDArray[np.float32]:
@@ -193,8 +203,9 @@ def interface_current(
     Raises
     ------
     ValueError
-        If a phase is not known, active material and electrolyte do not meet, or a number is not
-        allowed.
+        If a phase is not known, or a number is not allowed.
+    NoInterfaceError
+        If active material and electrolyte do not meet; it is a ValueError too.
     """
     if coverings is not None and not isinstance(coverings, Mapping):
         raise ValueError(
@@ -221,7 +232,7 @@ def interface_current(
     through = {name: float(r) for name, r in covers.items() if r is not None}
     reacts = np.isin(whole.outside, [numbers[name] for name in (electrolyte, *through)])
     if not (whole.outside == numbers[electrolyte]).any():
-        raise ValueError(
+        raise NoInterfaceError(
             f"{', '.join(names)} and {electrolyte} do not meet, so nothing can react there"
         )
     facets = whole.chosen(reacts)

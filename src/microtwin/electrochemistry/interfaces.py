@@ -21,6 +21,7 @@ from ..meshing import TetrahedralMesh
 from ..microstructure import Microstructure
 
 __all__ = [
+    "NoInterfaceError",
     "PerFacet",
     "ReactingInterface",
     "at_facets",
@@ -34,6 +35,10 @@ Local = float | NDArray | Callable[[NDArray[np.float64]], NDArray]
 PerFacet = Local | Mapping[str, Local]
 
 
+class NoInterfaceError(ValueError):
+    """Phases that should react with each other do not meet."""
+
+
 @dataclass(frozen=True, eq=False)
 class ReactingInterface:
     """Facets between active material and what it reacts with.
@@ -45,7 +50,8 @@ class ReactingInterface:
     normal : ndarray, shape (n, 3)
         Unit vectors (z, y, x) out of the active material.
     centre : ndarray, shape (n, 3)
-        Places (z, y, x) in metres, on images those of the voxels (or faces, at films).
+        Places (z, y, x) in metres; on images the centres of voxels, or of their faces at films
+        and on the staircase.
     phases : tuple of str
         Of the image or mesh.
     inside, outside : ndarray of int, shape (n,)
@@ -55,7 +61,8 @@ class ReactingInterface:
     extent : tuple of 3 floats
         Of the image or mesh, in metres.
     voxel : ndarray of int64, shape (n,)
-        The voxel of each facet in C order; on meshes the one in which its centre lies.
+        The voxel of each facet in C order, for faces the one before them whatever its phase; on
+        meshes the one in which its centre lies.
     active_voxel : ndarray of int64, shape (n,)
         The nearest voxel of the active phase, on the inner side of each facet: there arrays over
         the voxels are read.
@@ -89,7 +96,16 @@ class ReactingInterface:
         return replace(self, corners=corners, **kept)
 
     def between(self, inside: str, outside: str) -> NDArray[np.bool_]:
-        """Return which facets lie between an active phase and another one, shape (n,)."""
+        """Return which facets lie between an active phase and another one, shape (n,).
+
+        Raises
+        ------
+        ValueError
+            If a phase is not known.
+        """
+        for name in (inside, outside):
+            if name not in self.phases:
+                raise ValueError(f"phase {name!r} is not known; there are {', '.join(self.phases)}")
         a, b = self.phases.index(inside), self.phases.index(outside)
         return (self.inside == a) & (self.outside == b)
 
@@ -119,7 +135,9 @@ def reacting_interface(
     Raises
     ------
     ValueError
-        If a phase is not known, or is both active and not; if none of them meet.
+        If a phase is not known, or is both active and not.
+    NoInterfaceError
+        If none of them meet; it is a ValueError too.
     """
     known = phases_of(source)
     if interface not in ("smooth", "voxel"):
@@ -140,7 +158,7 @@ def reacting_interface(
     else:
         parts = _staircase(source, pairs)
     if len(parts.area) == 0:
-        raise ValueError(
+        raise NoInterfaceError(
             f"{', '.join(inner)} and {', '.join(outer)} do not meet, so nothing can react there"
         )
     return parts
@@ -153,8 +171,8 @@ def at_facets(value: PerFacet, facets: ReactingInterface, name: str) -> NDArray[
     ----------
     value : float, ndarray, callable, or mapping of str to these
         One number; one per voxel of the image, shape (nz, ny, nx), of which those of the active
-        material at the interface count; one per facet; a function of
-        the centres, shape (n, 3) in metres, that returns shape (n,); or these by active phase.
+        material at the interface count; one per facet; a function of the centres, shape (n, 3) in
+        metres, that returns shape (n,); or these by active phase.
     facets : ReactingInterface
     name : str
         What it is, for messages.

@@ -31,6 +31,10 @@ GAS_CONSTANT = 8.31446261815324  # J / (mol K), exact
 ROOM = 298.15  # K
 STEPS = 200
 ACCURACY = 1e-14  # of an overpotential, over the largest
+_TOO_FAR = (
+    "an overpotential of {:.3g} V has no finite current density; kinetics of this kind hold up to "
+    "a few tenths of a volt"
+)
 
 Coefficients = tuple[float, float]
 
@@ -65,7 +69,7 @@ def butler_volmer(
         If the temperature, an exchange current density or a transfer coefficient is not allowed,
         or the overpotential is so large that the current density is no number any more.
     """
-    eta = np.asarray(overpotential, float)
+    eta = _finite("an overpotential", overpotential, "volts")
     j0 = _checked(exchange_current_density, temperature, transfer_coefficients)
     anodic, cathodic = _rates(temperature, transfer_coefficients)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -75,11 +79,7 @@ def butler_volmer(
         else:
             current = j0 * (np.expm1(anodic * eta) - np.expm1(-cathodic * eta))
     if not np.isfinite(current).all():
-        far = float(np.nanmax(np.abs(eta))) if np.isfinite(eta).any() else float("nan")
-        raise ValueError(
-            f"an overpotential of {far:.3g} V has no finite current density; kinetics of this kind "
-            "hold up to a few tenths of a volt"
-        )
+        raise ValueError(_TOO_FAR.format(float(np.abs(eta).max())))
     return np.asarray(current)
 
 
@@ -99,11 +99,20 @@ def butler_volmer_slope(
     Returns
     -------
     ndarray
+
+    Raises
+    ------
+    ValueError
+        As in `butler_volmer`.
     """
-    eta = np.asarray(overpotential, float)
+    eta = _finite("an overpotential", overpotential, "volts")
     j0 = _checked(exchange_current_density, temperature, transfer_coefficients)
     anodic, cathodic = _rates(temperature, transfer_coefficients)
-    return np.asarray(j0 * (anodic * np.exp(anodic * eta) + cathodic * np.exp(-cathodic * eta)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = j0 * (anodic * np.exp(anodic * eta) + cathodic * np.exp(-cathodic * eta))
+    if not np.isfinite(slope).all():
+        raise ValueError(_TOO_FAR.format(float(np.abs(eta).max())))
+    return np.asarray(slope)
 
 
 def reaction_overpotential(
@@ -131,7 +140,7 @@ def reaction_overpotential(
     ValueError
         As in `butler_volmer`, or if an exchange current density is 0.
     """
-    current = np.asarray(current_density, float)
+    current = _finite("a current density", current_density, "A/m^2")
     j0 = _checked(exchange_current_density, temperature, transfer_coefficients)
     if not (j0 > 0.0).all():
         raise ValueError(
@@ -191,34 +200,44 @@ def reaction_through_film(
         )
     j0 = _checked(exchange_current_density, temperature, transfer_coefficients)
     kinetics = (temperature, transfer_coefficients)
-    if not r.any():
-        return butler_volmer(overpotential, j0 + 0.0 * r, *kinetics)
-    eta, j0, r = np.broadcast_arrays(np.asarray(overpotential, float), j0, r)
-    if not np.isfinite(eta).all():
-        raise ValueError("an overpotential is no finite number; give volts")
+    eta = _finite("an overpotential", overpotential, "volts")
+    eta, j0, r = np.broadcast_arrays(eta, j0, r)
+    resisted = r * j0
+    if not np.isfinite(resisted).all():
+        raise ValueError("a film resistance times an exchange current density is no finite number")
+    filmed = resisted > 0.0
+    current = np.empty(eta.shape)
+    current[~filmed] = butler_volmer(eta[~filmed], j0[~filmed], *kinetics)
+    arguments = (eta[filmed], j0[filmed], r[filmed], resisted[filmed])
+    current[filmed] = _behind_film(*arguments, kinetics)
+    return current
+
+
+def _behind_film(
+    eta: NDArray[np.float64],
+    j0: NDArray[np.float64],
+    r: NDArray[np.float64],
+    resisted: NDArray[np.float64],
+    kinetics: tuple[float, Coefficients],
+) -> NDArray[np.float64]:
+    """Return current densities behind films; all arrays of shape (n,), `resisted` above 0."""
     anodic, cathodic = _rates(*kinetics)
-    flat = tuple(part.ravel() for part in (eta, j0, r))
 
     def excess(x: NDArray) -> tuple[NDArray, NDArray]:
         rising, falling = np.expm1(anodic * x), np.expm1(-cathodic * x)
-        resisted = flat[2] * flat[1]
         return (
-            x + resisted * (rising - falling) - flat[0],
+            x + resisted * (rising - falling) - eta,
             1.0 + resisted * (anodic * (rising + 1.0) + cathodic * (falling + 1.0)),
         )
 
-    low, high = np.minimum(flat[0], 0.0), np.maximum(flat[0], 0.0)
-    # With a film the reaction never sees more than what a current of eta / r needs.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        most = np.abs(flat[0]) / (flat[2] * flat[1])
-    bound = np.where(np.isfinite(most), most, 0.0)
-    high = np.where(np.isfinite(most), np.minimum(high, np.log1p(bound) / anodic), high)
-    low = np.where(np.isfinite(most), np.maximum(low, -np.log1p(bound) / cathodic), low)
-    driving = _root(excess, low, high).reshape(eta.shape)
+    # The reaction never sees more than what a current of eta / r needs.
+    most = np.log1p(np.abs(eta) / resisted)
+    high = np.minimum(np.maximum(eta, 0.0), most / anodic)
+    low = np.maximum(np.minimum(eta, 0.0), -most / cathodic)
+    driving = _root(excess, low, high)
     # Each share is known to an absolute accuracy, so the larger one tells the current.
     film = np.abs(driving) < 0.5 * np.abs(eta)
-    through = np.divide(eta - driving, r, out=np.zeros(eta.shape), where=film)
-    return np.where(film, through, butler_volmer(driving, j0, *kinetics))
+    return np.where(film, (eta - driving) / r, butler_volmer(driving, j0, *kinetics))
 
 
 def _root(
@@ -242,6 +261,13 @@ def _root(
         f"the kinetics of an interface were not solved in {STEPS} steps; check the exchange "
         "current densities and film resistances"
     )
+
+
+def _finite(name: str, values: ArrayLike, unit: str) -> NDArray[np.float64]:
+    array = np.asarray(values, float)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} is no finite number; give {unit}")
+    return array
 
 
 def _rates(temperature: float, coefficients: Coefficients) -> tuple[float, float]:

@@ -39,6 +39,7 @@ _NODE_RANGE = 4
 # exact projections is 0.15 % too small (1 % at 1e-3); smaller weights gain nothing, because
 # projections counted on voxels are good to some tenths of a percent only.
 _ENTROPY_WEIGHT = 1e-4
+_EXACT = 1e5  # weight of what must hold, against that of the least change
 _MAX_NEWTON_STEPS = 100
 _NEWTON_TOLERANCE = 1e-6
 
@@ -169,7 +170,22 @@ def _frame(
     wanted = np.append(np.full(len(unit), 0.5), 1.0)
     root = np.sqrt(isotropic)
     change = np.linalg.lstsq(system * root, wanted - system @ isotropic, rcond=None)[0]
-    return weights, cosines, isotropic + root * change
+    found = isotropic + root * change
+    if found.min() <= 0.0:
+        # On long voxels: the least change that leaves no weight negative.
+        found = root * _positive(system * root, wanted, root)
+    kept = found > 0.0
+    return weights, cosines[:, kept], found[kept]
+
+
+def _positive(
+    system: NDArray[np.float64], wanted: NDArray[np.float64], near: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the solution of a system that is nearest to a vector and has nothing negative."""
+    from scipy.optimize import nnls
+
+    rows = np.vstack([_EXACT * system, np.eye(len(near))])
+    return nnls(rows, np.concatenate([_EXACT * wanted, near]))[0]
 
 
 def _normalised(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

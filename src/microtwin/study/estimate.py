@@ -49,8 +49,8 @@ BYTES_PER_VOXEL_CROSS = 3000
 BYTES_CROSS = 5_000_000_000
 BYTES_PER_VOXEL_FINER = 600
 # The interface of a rough electrode, half of it covered.
-BYTES_PER_VOXEL_REACTION = 100
-NS_PER_VOXEL_REACTION = 700
+BYTES_PER_VOXEL_REACTION = 120
+NS_PER_VOXEL_REACTION = 1000
 NS_PER_VOXEL_MESH = 20_000
 NS_PER_VOXEL_CROSS = 25_000
 # A segmented scan: itself, labels, probabilities of three phases and a slab of work.

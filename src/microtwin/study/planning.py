@@ -31,7 +31,7 @@ VERSIONS = {
     "reconstruction": 1,
     "correction": 3,
     "microstructure": 4,
-    "descriptors": 3,
+    "descriptors": 4,
     "fractions": 2,
     "transport": 1,
     "homogenize": 1,

@@ -118,9 +118,11 @@ def _changes(
     field: NDArray[np.float64] | None,
 ) -> dict[str, float]:
     """Return how far each number changes; nothing if the phases do not meet on larger voxels."""
+    from ..electrochemistry import NoInterfaceError
+
     try:
         result = _reaction(coarse, params, field)
-    except ValueError:
+    except NoInterfaceError:
         return {}
     other = _numbers(coarse, result, params)
     return {name: abs(fine[name] - other[name]) for name in other}
