@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microtwin.numerics import kernels, krylov_kernels
+from microtwin.numerics import correction_kernels, kernels, krylov_kernels
 from microtwin.numerics.kernels import FINISH, RELAX
 from microtwin.numerics.plane_fields import PlaneField, Source
 from microtwin.numerics.quarters import (
@@ -116,6 +116,33 @@ class GridOperator:
         twin._set(
             self._links, self._wraps, self.shape, self.weights, self.ends, mass, self.sweeps, wraps
         )
+        return twin
+
+    def with_mass(
+        self, mass: PlaneField | None, factor: float = 1.0, scale: NDArray | None = None
+    ) -> GridOperator:
+        """Return an operator with another mass and with multiples of the same links.
+
+        Parameters
+        ----------
+        mass : PlaneField or None
+        factor : float
+            On all links and ends.
+        scale : vector, optional
+            Multiplies each link by its mean over the two voxels, and ends by its value. Only where
+            nothing wraps around.
+        """
+        links = self._links
+        if scale is not None:
+            links = tuple(np.zeros(link.shape, np.float32) for link in links)
+            over_slabs(correction_kernels.scale_links, self._slabs, links, self._op, scale)
+        ends = self.ends
+        if ends is not None and (factor != 1.0 or scale is not None):
+            local = 1.0 if scale is None else from_quarters(scale, self.shape)
+            ends = PlaneField.dense(np.float32(factor) * local * ends.grid())
+        weights = tuple(factor * w for w in self.weights)
+        twin = GridOperator.__new__(GridOperator)
+        twin._set(links, self._wraps, self.shape, weights, ends, mass, self.sweeps)  # type: ignore[arg-type]
         return twin
 
     @property
