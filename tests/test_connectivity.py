@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from microtwin.connectivity import label_clusters, percolating_mask
+from microtwin.connectivity import label_clusters, percolating_mask, reaching_clusters
 
 masks = hnp.arrays(bool, st.tuples(*[st.integers(2, 5)] * 3), elements=st.booleans())
 
@@ -98,3 +98,12 @@ def test_full_and_empty(periodic):
     for axis in range(3):
         assert percolating_mask(full, axis, periodic).all()
         assert not percolating_mask(~full, axis, periodic).any()
+
+
+def test_clusters_that_reach_one_face():
+    mask = np.zeros((5, 3, 3), bool)
+    mask[:3, 0, 0] = mask[3:, 2, 2] = mask[1:4, 0, 2] = True
+    low, high = reaching_clusters(mask, 0, 0), reaching_clusters(mask, 0, -1)
+    assert np.argwhere(low).tolist() == [[0, 0, 0], [1, 0, 0], [2, 0, 0]]
+    assert np.argwhere(high).tolist() == [[3, 2, 2], [4, 2, 2]]
+    assert np.array_equal(np.moveaxis(low, 0, 2), reaching_clusters(np.moveaxis(mask, 0, 2), 2, 0))

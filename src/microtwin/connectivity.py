@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["carrying_clusters", "label_clusters", "percolating_mask"]
+__all__ = ["carrying_clusters", "label_clusters", "percolating_mask", "reaching_clusters"]
 
 
 def label_clusters(
@@ -76,6 +76,31 @@ def carrying_clusters(
         number[both] = both
     number[0] = 0
     return clusters if np.array_equal(number, np.arange(n + 1)) else number[clusters]
+
+
+def reaching_clusters(
+    mask: NDArray[np.bool_], axis: int, layer: Literal[0, -1]
+) -> NDArray[np.uint32]:
+    """Label the clusters of a mask that reach one outer face, and leave out the others.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (nz, ny, nx)
+    axis : int
+        Array axis that the face is normal to.
+    layer : {0, -1}
+        The first or the last layer of voxels along it.
+
+    Returns
+    -------
+    ndarray of uint32, shape (nz, ny, nx)
+        A number above 0 for each cluster that has a voxel in the layer, 0 elsewhere.
+    """
+    clusters, n = label_clusters(mask)
+    keep = np.zeros(n + 1, bool)
+    keep[clusters.take(layer, axis)] = True
+    keep[0] = False
+    return np.where(keep[clusters], clusters, 0).astype(np.uint32)
 
 
 def percolating_mask(

@@ -6,6 +6,7 @@ __all__ = [
     "film_faces",
     "level_set_geometry",
     "phase_fractions",
+    "plane_distance",
     "smooth_geometry",
     "voxel_geometry",
 ]
@@ -15,3 +16,4 @@ from .distances import distance_map
 from .films import face_openings, film_faces
 from .interfaces import area_vectors, phase_fractions
 from .level_set import level_set_geometry
+from .planes import plane_distance
