@@ -26,6 +26,7 @@ __all__ = [
     "ReactingInterface",
     "at_facets",
     "named_phases",
+    "nearest_voxels",
     "phases_of",
     "reacting_interface",
 ]
@@ -263,7 +264,7 @@ def _on_mesh(mesh: TetrahedralMesh, pairs: Sequence[tuple[str, str]]) -> Reactin
     normal, phase = vector / area[:, None], np.concatenate(inside)
     reads = voxel
     if mesh.image is not None:
-        reads = _active_voxels(mesh.image, mesh.phases, voxel, normal, phase)
+        reads = nearest_voxels(mesh.image, mesh.phases, voxel, normal, phase)
     return ReactingInterface(
         area,
         normal,
@@ -331,23 +332,39 @@ class _Found:
             micro.shape,
             micro.extent,
             voxel,
-            _active_voxels(micro, names, voxel, normal, ends[pair, 0]),
+            nearest_voxels(micro, names, voxel, normal, ends[pair, 0]),
             np.empty((0, 3), np.int32),
             self.scales,
         )
 
 
-def _active_voxels(
+def nearest_voxels(
     micro: Microstructure,
     names: Sequence[str],
     voxel: NDArray[np.int64],
     normal: NDArray[np.float64],
     inside: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Return the voxel of the active phase that is nearest to each facet, against its normal.
+    """Return the voxel of a phase that is nearest to each facet, against its normal.
 
-    The voxel of the facet itself if it is active; else that of its 26 neighbours which lies
-    farthest inwards; else, if none is active, the voxel of the facet.
+    The voxel of the facet itself if it is of that phase; else that of its 26 neighbours which lies
+    farthest inwards; else, if none is, the voxel of the facet.
+
+    Parameters
+    ----------
+    micro : Microstructure
+    names : sequence of str
+        Phases by number.
+    voxel : ndarray of int64, shape (n,)
+        Of each facet, in C order.
+    normal : ndarray, shape (n, 3)
+        Unit vectors out of the phase.
+    inside : ndarray of int64, shape (n,)
+        Number of the phase.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
     """
     labels = micro.labels.reshape(-1)
     wanted = np.array([micro.label(name) for name in names])[inside]

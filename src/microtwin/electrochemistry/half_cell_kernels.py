@@ -1,0 +1,176 @@
+"""Compiled kernels of the half cell: currents over facets, tables, and one step in time."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import float32 as f4
+from numba import float64 as f8
+from numba import njit
+
+from microtwin.numerics.compiling import FAST, INNER
+
+NEARLY = 1e-6  # stoichiometries closer to empty or full have the kinetics of this one
+FACET_STEPS = 60
+FACET_GAP = 1e-5  # V; the last step makes it the square of that
+LEAST_RISE = 1e-9  # ohm m^2
+LEAST_EXCHANGE = 1e-12  # A/m^2
+LEAST_SALT = 1e-9  # mol/m^3
+MOST_CURRENT = 1e12  # A/m^2
+
+
+@njit(**INNER)
+def _in_table(table, first, step, x):
+    """Return a tabulated function and its slope, continued as straight lines."""
+    s = (x - first) / step
+    i = min(max(int(s), 0), table.shape[0] - 2)
+    slope = table[i + 1] - table[i]
+    return table[i] + (s - i) * slope, slope / step
+
+
+@njit(**INNER)
+def _exchange_current(table, root, x):
+    """Return the exchange current density and its slope with the stoichiometry.
+
+    The table, shape (m, n), runs over the root of the salt concentration, `root`, in steps, and
+    over s with x = sin^2(pi s / 2): square roots of both are as good as straight there.
+    """
+    if x < NEARLY or x > 1.0 - NEARLY:
+        x, turns = min(max(x, NEARLY), 1.0 - NEARLY), 0.0
+    else:
+        turns = 1.0
+    s = 2.0 / math.pi * math.asin(math.sqrt(x)) * (table.shape[1] - 1)
+    j = min(int(s), table.shape[1] - 2)
+    t = min(max(root, 0.0), table.shape[0] - 1.0)
+    i = min(int(t), table.shape[0] - 2)
+    a, b = t - i, s - j
+    low = table[i, j] + a * (table[i + 1, j] - table[i, j])
+    high = table[i, j + 1] + a * (table[i + 1, j + 1] - table[i, j + 1])
+    # ds/dx = 1 / (pi sqrt(x (1 - x))) in units of 1, times the steps of the table.
+    along = (table.shape[1] - 1) / (math.pi * math.sqrt(x * (1.0 - x)))
+    return low + b * (high - low), turns * (high - low) * along
+
+
+@njit(**INNER)
+def _facet_equation(
+    i, surface, response, resistance, factor, drive, root, potentials, potential_range,
+    exchange, thermal,
+):  # fmt: skip
+    """Return how far the equation of a facet is from fulfilled, in V, and its slope."""
+    x = surface - response * i
+    u, du = _in_table(potentials, potential_range[0], potential_range[1], x)
+    j0, dj0 = _exchange_current(exchange, root, x)
+    j0, dj0 = max(j0 * factor, LEAST_EXCHANGE), dj0 * factor
+    width = math.sqrt(4.0 * j0 * j0 + i * i)
+    rest = u + resistance * i + 2.0 * thermal * math.asinh(0.5 * i / j0) - drive
+    rise = resistance + 2.0 * thermal / width
+    rise += response * (2.0 * thermal * i / (j0 * width) * dj0 - du)
+    return rest, rise
+
+
+@njit(**FAST)
+def facet_currents(
+    first, end, solid, liquid, salt, solid_place, liquid_place, surface, response, resistance,
+    factor, current, exact, slope, potentials, potential_range, concentrations,
+    concentration_range, exchange, exchange_step, thermal,
+):  # fmt: skip
+    """Linearise the equation of each facet at the present potentials.
+
+    `exact` is set to the current density at these potentials: the equation grows with the current,
+    so it is found by Newton's method, and by halving where that leaves what is known to hold the
+    root. `current`, which the last linear solve gave, is replaced by what the linearised equation
+    gives at these potentials, and `slope` is set to how that changes with them. It is linearised
+    at the smaller of both currents: where potentials have gone too far, a reaction that grows
+    exponentially with them has not in the last current, and a surface that is full has in the
+    exact one.
+
+    The stoichiometry at the surface is `surface` - `response` current; `factor` multiplies the
+    exchange current density.
+    """
+    for f in range(first, end):
+        c = max(salt[liquid_place[f]], LEAST_SALT)
+        phi, _ = _in_table(
+            concentrations, concentration_range[0], concentration_range[1], math.log(c)
+        )
+        drive = solid[solid_place[f]] - liquid[liquid_place[f]] - phi
+        root = math.sqrt(c) / exchange_step
+        given = current[f]
+        i, low, high = given, -np.inf, np.inf
+        rest, rise = _facet_equation(
+            i, surface[f], response[f], resistance[f], factor[f], drive, root, potentials,
+            potential_range, exchange, thermal,
+        )  # fmt: skip
+        rise = max(rise, LEAST_RISE)
+        linear, tangent = given - rest / rise, 1.0 / rise
+        for _ in range(FACET_STEPS):
+            if abs(rest) < FACET_GAP:
+                i -= rest / rise
+                break
+            if rest > 0.0:
+                high = i
+            else:
+                low = i
+            new = min(max(i - rest / rise, -MOST_CURRENT), MOST_CURRENT)
+            if not low < new < high:
+                new = 0.5 * (low + high)
+            if new == i:
+                break
+            i = new
+            rest, rise = _facet_equation(
+                i, surface[f], response[f], resistance[f], factor[f], drive, root, potentials,
+                potential_range, exchange, thermal,
+            )  # fmt: skip
+            rise = max(rise, LEAST_RISE)
+        exact[f] = i
+        if abs(i) <= abs(given):
+            linear, tangent = i, 1.0 / rise
+        current[f] = linear
+        slope[f] = tangent
+
+
+@njit(**FAST)
+def begin_step(first, end, guess, residual, now, before, volume, forward, a, b, c):
+    """Set guess to now + forward (now - before), and residual to -volume (a guess - b now + ...).
+
+    The last term is c before: the derivative in time of second order.
+    """
+    for k in range(first, end):
+        g, r, n, p, v = guess[k], residual[k], now[k], before[k], volume[k]
+        for q in range(g.shape[0]):
+            value = n[q] + forward * (n[q] - p[q])
+            g[q] = value
+            r[q] = f4(-f8(v[q]) * (a * value - b * n[q] + c * p[q]))
+
+
+@njit(**FAST)
+def scatter(out, place, value, factor):
+    """Add factor times each value to its place, in single precision."""
+    for t in range(place.shape[0]):
+        out[place[t]] += f4(factor * value[t])
+
+
+@njit(**FAST)
+def sample(first, end, out, field, table, start, step, logarithm):
+    """Set out to a tabulated function of a field, or of its logarithm."""
+    for k in range(first, end):
+        a, b = out[k], field[k]
+        for q in range(a.shape[0]):
+            x = math.log(max(b[q], 1e-9)) if logarithm else b[q]
+            s = (x - start) / step
+            s = min(max(s, 0.0), table.shape[0] - 1.0)
+            i = min(int(s), table.shape[0] - 2)
+            a[q] = f4(table[i] + (s - i) * (table[i + 1] - table[i]))
+
+
+@njit(**FAST)
+def extremes(first, end, field, present, low, high):
+    """Leave the smallest and the largest value of a field of each plane, where it is present."""
+    for k in range(first, end):
+        smallest, largest = np.inf, -np.inf
+        a, b = field[k], present[k]
+        for q in range(a.shape[0]):
+            if b[q] > 0:
+                smallest = min(smallest, a[q])
+                largest = max(largest, a[q])
+        low[k], high[k] = smallest, largest

@@ -1,0 +1,496 @@
+"""A half cell on the image of an electrode, advanced step by step in time.
+
+Unknowns are the concentration of lithium in the active material, that of salt in the electrolyte,
+and two potentials, on the network of `cell_grid`::
+
+    d c_s / dt = div(D grad c_s),                       D n.grad c_s = -i / F on the interface,
+    d (eps c_e) / dt = div(D_e grad c_e) + (1 - t) i / F on the interface,
+    div(sigma grad phi_s) = 0,   div(kappa grad psi) = 0,   with the current i through both,
+
+with n and i out of the active material. psi = phi_e - (2 R T / F) (1 - t) int f d ln c_e is the
+potential of the electrolyte without what gradients of concentration drive: in psi no source is left
+in the electrolyte, and the system is symmetric. The current density of a facet is the root of
+
+    phi_s - psi - Phi(c_e) = U(x) + r i + (2 R T / F) asinh(i / 2 j0(c_e, x)),
+
+where x is the stoichiometry at the surface and r the resistance of a film and of the way from the
+facet to the values that it ties. Time steps are implicit and of second order (BDF2, whose first
+step is of first order).
+
+Lithium at the surface follows the current nearly at once. One solve with a unit current gives that
+response for a step size; with it the currents and potentials of a step come out of a few Newton
+steps, after which the concentrations are brought up to date with the currents found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..checking import is_number
+from ..numerics import AndersonMixing, ConvergenceError, correction
+from ..numerics import weighted_sum as total
+from ..numerics.threads import over_slabs, slab_bounds
+from . import half_cell_kernels as kernels
+from .cell_grid import CellGrid
+from .cell_tables import Table, cell_tables
+from .kinetics import FARADAY, ROOM
+from .materials import ElectrodeMaterial, Electrolyte, curve
+from .potentials import Potentials
+from .species import Species
+
+__all__ = ["HalfCell", "State", "Step"]
+
+STEEP = 5.0  # V: of the open-circuit potential per stoichiometry; no more is counted
+OUTER = 12  # times that concentrations and currents are brought to agree
+AGREE = 5e-4  # V: the same for concentrations that lag behind the currents
+SAME = 1e-3  # relative change below which conductivities and diffusivities are left as they are
+CURRENT = 1e-3  # residual of the potentials over the currents that the facets feed in
+CONCENTRATION = 1e-4  # the same for concentrations
+REUSE = 1.05  # a response to a unit current serves while the step changes by less than this
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A half cell at one time.
+
+    Parameters
+    ----------
+    time : float
+        In s.
+    charge : float
+        Passed since the start, in C; positive on discharge.
+    voltage : float
+        In V.
+    applied : float
+        Current, in A; positive on discharge.
+    solid, electrolyte : ndarray of float64
+        phi_s from the collector on, and psi, in V, as vectors of the network.
+    lithium, salt : ndarray of float64
+        Concentrations in mol/m^3, as vectors of the network.
+    current : ndarray, shape (n,)
+        Over the facets, in A/m^2; positive where lithium leaves the active material.
+    surface : ndarray, shape (n,)
+        Stoichiometry at the facets.
+    """
+
+    time: float
+    charge: float
+    voltage: float
+    applied: float
+    solid: NDArray[np.float64] = field(repr=False)
+    electrolyte: NDArray[np.float64] = field(repr=False)
+    lithium: NDArray[np.float64] = field(repr=False)
+    salt: NDArray[np.float64] = field(repr=False)
+    current: NDArray[np.float64] = field(repr=False)
+    surface: NDArray[np.float64] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    """How a step was taken.
+
+    Parameters
+    ----------
+    length : float
+        In s.
+    outer, newton, iterations : int
+        Rounds of concentrations and currents, Newton steps in all of them, and iterations of the
+        linear solver for the potentials.
+    lithium_balance, salt_balance : float
+        What is missing from the balance of each species, over the charge or the salt exchanged.
+    """
+
+    length: float
+    outer: int
+    newton: int
+    iterations: int
+    lithium_balance: float
+    salt_balance: float
+
+
+@dataclass(frozen=True)
+class LithiumSide:
+    """Electrolyte in front of the lithium electrode, and the overpotential at it.
+
+    Parameters
+    ----------
+    potential : float
+        psi, in V.
+    concentration_potential : float
+        Phi, in V.
+    overpotential : float
+        In V.
+    """
+
+    potential: float
+    concentration_potential: float
+    overpotential: float
+
+    @property
+    def voltage(self) -> float:
+        """Of the cell, in V; the collector is at 0."""
+        return -self.potential - self.concentration_potential - self.overpotential
+
+
+class HalfCell:
+    """An electrode, a separator and lithium metal.
+
+    Parameters
+    ----------
+    grid : CellGrid
+    material : ElectrodeMaterial
+    electrolyte : Electrolyte
+    temperature : float
+        In K; it stays what it is.
+    stoichiometry : float, optional
+        At the start, everywhere; by default that in equilibrium at the upper voltage.
+    film_resistance : float or ndarray, shape (facets,)
+        In ohm m^2.
+    exchange_factor : float or ndarray, shape (facets,)
+        Factor on the exchange current density.
+
+    Attributes
+    ----------
+    state : State
+    """
+
+    def __init__(
+        self,
+        grid: CellGrid,
+        material: ElectrodeMaterial,
+        electrolyte: Electrolyte,
+        *,
+        temperature: float = ROOM,
+        stoichiometry: float | None = None,
+        film_resistance: float | NDArray = 0.0,
+        exchange_factor: float | NDArray = 1.0,
+    ) -> None:
+        if not (is_number(temperature) and temperature > 0.0):
+            raise ValueError(f"temperature {temperature!r} is not allowed; give kelvins above 0")
+        full, empty = material.stoichiometries
+        start = full if stoichiometry is None else stoichiometry
+        if not (is_number(start) and 0.0 < start < 1.0):
+            raise ValueError(f"stoichiometry {start!r} is not allowed; give a number in (0, 1)")
+        self.grid, self.material, self.electrolyte = grid, material, electrolyte
+        self.tables = cell_tables(material, electrolyte, temperature)
+        self.capacity = FARADAY * material.maximum_concentration * (empty - full) * grid.amount
+        n = len(grid.area)
+        conductivity = float(self.tables.conductivity(electrolyte.concentration))
+        fastest = float(self.tables.exchange.max()) * float(np.max(exchange_factor))
+        ohmic = grid.ohmic_resistance(conductivity, self.tables.thermal / max(fastest, 1e-12))
+        self._potentials = Potentials(
+            grid, self.tables, np.broadcast_to(film_resistance, (n,)) + ohmic, exchange_factor
+        )
+        self._feed = grid.area / grid.unit
+        square = grid.voxel_size[0] ** 2
+        room = self._potentials.room
+        self._lithium = Species(
+            grid.active, grid.active_volume, grid.active_there, square, [part[0] for part in room]
+        )
+        self._salt = Species(
+            grid.liquid, grid.liquid_volume, grid.liquid_there, square, [part[1] for part in room]
+        )
+        self._lithium.set_links(self.tables.mean_diffusivity)
+        self._response = (0.0, np.zeros(n))
+        self._scales: dict[str, NDArray[np.float32]] = {}
+        self._local: NDArray[np.float32] | None = None
+        self.before: State | None = None
+        self.last_length = 0.0
+        self.since_jump = self._since = 0.0
+        lithium = grid.active_there.astype(float) * (start * material.maximum_concentration)
+        salt = grid.liquid_there.astype(float) * float(electrolyte.concentration)
+        rest = float(self.tables.potential(start))
+        self.state = State(
+            0.0,
+            0.0,
+            rest,
+            0.0,
+            np.zeros(lithium.shape),
+            grid.liquid_there.astype(float) * -rest,
+            lithium,
+            salt,
+            np.zeros(n),
+            np.full(n, start),
+        )
+
+    @property
+    def area(self) -> float:
+        """Area that reacts, in m^2."""
+        return float(self.grid.area.sum())
+
+    def advance(self, length: float, applied: float, smooth: bool = True) -> tuple[State, Step]:
+        """Return the state after a step; `accept` makes it the present one.
+
+        Parameters
+        ----------
+        length : float
+            Of the step, in s.
+        applied : float
+            Current at its end, in A; positive on discharge.
+        smooth : bool
+            Whether the current continues that before, so that the step may be of second order.
+
+        Raises
+        ------
+        ConvergenceError
+            If the equations of the step are not solved; a shorter one may be.
+        """
+        now, before = self.state, self.before
+        second = smooth and before is not None
+        ratio = length / self.last_length if second else 0.0
+        earlier = before if second and before is not None else now
+        a = (1.0 + 2.0 * ratio) / (1.0 + ratio)
+        weights = (a / length, (1.0 + ratio) / length, ratio**2 / (1.0 + ratio) / length)
+        reference = self._continued(now, earlier, ratio, applied)
+        self._since = length + (self.since_jump if smooth else 0.0)
+        self._set_links(now, earlier, ratio, weights[0])
+        lithium = self._lithium.begin(now.lithium, earlier.lithium, ratio, weights)
+        salt = self._salt.begin(now.salt, earlier.salt, ratio, weights)
+        share = (1.0 - self.electrolyte.transference_number) / FARADAY
+        self._salt.residual[-1] += np.float32(share * applied / self.grid.unit) * self.grid.inlet
+        source = self._source_norm(reference, applied)
+        targets = (
+            CONCENTRATION * source / FARADAY,
+            CONCENTRATION * source * share,
+            CURRENT * source,
+        )
+        self._feed_in(reference, share)
+        self._lithium.bring(lithium, targets[0])
+        self._salt.bring(salt, targets[1])
+        response = self._unit_response(weights[0])
+        solid = now.solid + ratio * (now.solid - earlier.solid)
+        liquid = now.electrolyte + ratio * (now.electrolyte - earlier.electrolyte)
+        current = reference.copy()
+        rounds = newton = iterations = 0
+        mixing = AndersonMixing(self.grid.area)
+        # At the currents i, the stoichiometry at the surface is expected to be level - response i.
+        level = self._surface(lithium, reference) + response * reference
+        for _ in range(OUTER):
+            rounds += 1
+            counts = self._potentials.solve(
+                solid, liquid, salt, level, response, current, applied, targets[2]
+            )
+            newton, iterations = newton + counts[0], iterations + counts[1]
+            outside = salt.reshape(-1)[self.grid.liquid_place]
+            self._feed_in(current - reference, share)
+            reference = current.copy()
+            self._lithium.bring(lithium, targets[0])
+            self._salt.bring(salt, targets[1])
+            surface = self._surface(lithium, current)
+            expected = level - response * current
+            lag = self.tables.potential(surface) - self.tables.potential(expected)
+            # Where the curve is steep the stoichiometry is known well enough before it is.
+            most = STEEP * np.abs(surface - expected)
+            np.clip(lag, -most, most, out=lag)
+            lag += self.concentration_potential(salt.reshape(-1)[self.grid.liquid_place])
+            lag -= self.concentration_potential(outside)
+            if self._mean_square(lag) <= AGREE:
+                break
+            level = mixing.next(level, surface + response * current)
+        else:
+            raise ConvergenceError(
+                f"currents and concentrations did not agree in {OUTER} rounds: they differ by "
+                f"{1e3 * self._mean_square(lag):.2g} mV"
+            )
+        lost = self._settle(lithium, salt, now, earlier, weights, current)
+        state = State(
+            now.time + length,
+            self._charge(now, earlier, weights, applied),
+            self._lithium_side(liquid, salt, applied).voltage,
+            applied,
+            solid,
+            liquid,
+            lithium,
+            salt,
+            current,
+            surface,
+        )
+        return state, Step(length, rounds, newton, iterations, *lost)
+
+    def accept(self, state: State, length: float) -> None:
+        """Make a state the present one."""
+        self.before, self.state, self.last_length = self.state, state, length
+        self.since_jump = self._since
+
+    def _continued(
+        self, now: State, earlier: State, ratio: float, applied: float
+    ) -> NDArray[np.float64]:
+        """Return currents continued from the last steps, which add up to the one applied."""
+        area = self.grid.area
+        current = now.current + ratio * (now.current - earlier.current)
+        if ratio == 0.0 and now.applied != applied:
+            current = np.zeros_like(current)
+        missing = -applied - float(current @ area)
+        return np.asarray(current + missing / float(area.sum()))
+
+    def _set_links(self, now: State, earlier: State, ratio: float, rate: float) -> None:
+        """Set conductivity and diffusivities at the concentrations expected, and the step.
+
+        They stay what they are where they have changed by next to nothing.
+        """
+        tables = self.tables
+        salt = now.salt + ratio * (now.salt - earlier.salt)
+        scale = self._changed("conductivity", tables.conductivity, salt)
+        if scale is not None:
+            self._potentials.set_conductivity(scale)
+        scale = self._changed("salt", tables.salt_diffusivity, salt)
+        if scale is not None:
+            self._salt.set_links(1.0, scale)
+        if tables.diffusivity is not None:
+            most = self.material.maximum_concentration
+            fill = (now.lithium + ratio * (now.lithium - earlier.lithium)) / most
+            scale = self._changed("lithium", tables.diffusivity, fill)
+            if scale is not None:
+                self._local = scale
+                self._lithium.set_links(tables.mean_diffusivity, scale)
+        self._salt.set_rate(rate)
+        self._lithium.set_rate(rate)
+        self._drop = self._drops()
+
+    def _changed(
+        self, name: str, table: Table, field: NDArray[np.float64]
+    ) -> NDArray[np.float32] | None:
+        """Return a tabulated function of a field if it is not what it was; None if it is."""
+        scale = np.zeros(field.shape, np.float32)
+        self._sample(scale, table, field)
+        old = self._scales.get(name)
+        if old is not None:
+            difference = np.abs(scale - old).max()
+            if difference <= SAME * np.abs(old).max():
+                return None
+        self._scales[name] = scale
+        return scale
+
+    def _sample(self, out: NDArray, table: Table, field: NDArray) -> None:
+        args = (out, field, table.values, table.start, table.step, False)
+        over_slabs(kernels.sample, slab_bounds((*field.shape, 1)), *args)
+
+    def _feed_in(self, current: NDArray[np.float64], share: float) -> None:
+        """Add what currents over the facets bring to the residuals of both concentrations."""
+        flux = current * self._feed
+        args = (self._lithium.residual.reshape(-1), self.grid.lithium_place, flux, -1.0 / FARADAY)
+        kernels.scatter(*args)
+        args = (self._salt.residual.reshape(-1), self.grid.liquid_place, flux, share)
+        kernels.scatter(*args)
+
+    def _source_norm(self, current: NDArray[np.float64], applied: float) -> float:
+        """Return the norm of what the facets feed in; at rest, that of a hundredth of 1C."""
+        mean = 0.01 * self.capacity / 3600.0 / self.area
+        largest = np.maximum(np.abs(current), max(mean, 1e-3 * abs(applied) / self.area))
+        return float(np.sqrt(np.square(largest * self._feed).sum()))
+
+    def _inner_diffusivity(self) -> NDArray[np.float64] | float:
+        if self._local is None:
+            return self.tables.mean_diffusivity
+        local = self._local.reshape(-1)[self.grid.surface_place]
+        return self.tables.mean_diffusivity * np.maximum(local.astype(float), 1e-6)
+
+    def _surface(
+        self, lithium: NDArray[np.float64], current: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the stoichiometry at the facets."""
+        inner = lithium.reshape(-1)[self.grid.surface_place] / self.material.maximum_concentration
+        return np.asarray(inner - current * self._drop)
+
+    def _drops(self) -> NDArray[np.float64]:
+        """Return how much the stoichiometry falls from voxel to surface per A/m^2.
+
+        A time t after a jump of the current that is what sqrt(4 D t / pi) would do, until as much
+        as the distance has been reached (Crank, The Mathematics of Diffusion, 1975, eq. 2.45).
+        """
+        inner, distance = self._inner_diffusivity(), self.grid.surface_distance
+        reached = 1.0 - np.exp(-4.0 / np.pi * inner * self._since / np.square(distance))
+        most = self.material.maximum_concentration
+        return np.asarray(distance * np.sqrt(reached) / (FARADAY * inner * most))
+
+    def _unit_response(self, rate: float) -> NDArray[np.float64]:
+        """Return how much the stoichiometry at each facet falls per A/m^2 over all of them."""
+        known, response = self._response
+        if known > 0.0 and max(rate, known) <= REUSE * min(rate, known):
+            return response
+        flux = self._feed / FARADAY
+        residual = np.zeros(self._lithium.volume.shape, np.float32)
+        kernels.scatter(residual.reshape(-1), self.grid.lithium_place, flux, 1.0)
+        target = 0.01 * float(np.sqrt(np.square(flux).sum()))
+        assert self._lithium.solver is not None
+        found = correction(self._lithium.solver, [residual], target, room=self._lithium.room)
+        inner = found.parts[0].reshape(-1)[self.grid.surface_place].astype(float)
+        response = inner / self.material.maximum_concentration + self._drop
+        self._response = (rate, response)
+        return response
+
+    def _mean_square(self, values: NDArray[np.float64]) -> float:
+        """Return the root mean square over the interface."""
+        return float(np.sqrt(np.square(values) @ self.grid.area / self.area))
+
+    def mean_stoichiometry(self, state: State) -> float:
+        """Return the mean stoichiometry of the active material that takes part."""
+        amount = total(state.lithium, self.grid.active_volume) / self._lithium.whole
+        return amount / self.material.maximum_concentration
+
+    def concentration_potential(self, salt: NDArray | float) -> NDArray[np.float64]:
+        """Return Phi at salt concentrations in mol/m^3, in V; 0 at that at rest."""
+        return self.tables.concentration_potential(np.log(np.maximum(salt, 1e-9)))
+
+    def in_front_of_lithium(self, state: State) -> LithiumSide:
+        """Return what a state is like where the current enters from the lithium electrode."""
+        return self._lithium_side(state.electrolyte, state.salt, state.applied)
+
+    def _lithium_side(
+        self, liquid: NDArray[np.float64], salt: NDArray[np.float64], applied: float
+    ) -> LithiumSide:
+        grid, inlet = self.grid, self.grid.inlet.astype(float)
+        density, half = applied / grid.cross_section, 0.5 * grid.voxel_size[0]
+        c = float((inlet * salt[-1]).sum())
+        flux = (1.0 - self.electrolyte.transference_number) * density / FARADAY
+        diffusivity = grid.separator_share * float(self.tables.salt_diffusivity(c))
+        face = c + flux * half / diffusivity
+        psi = float((inlet * liquid[-1]).sum())
+        psi += density * half / (grid.separator_share * float(self.tables.conductivity(c)))
+        metal = float(
+            curve(self.electrolyte.lithium_exchange_current_density, np.array([max(face, 1e-9)]))[0]
+        )
+        return LithiumSide(
+            psi,
+            float(self.concentration_potential(face)),
+            2.0 * self.tables.thermal * float(np.arcsinh(0.5 * density / metal)),
+        )
+
+    def _charge(
+        self, now: State, earlier: State, weights: tuple[float, float, float], applied: float
+    ) -> float:
+        """Return the charge passed, integrated as the concentrations are."""
+        a, b, c = weights
+        return (applied + b * now.charge - c * earlier.charge) / a
+
+    def _settle(
+        self,
+        lithium: NDArray[np.float64],
+        salt: NDArray[np.float64],
+        now: State,
+        earlier: State,
+        weights: tuple[float, float, float],
+        current: NDArray[np.float64],
+    ) -> tuple[float, float]:
+        """Make the balances of lithium and salt exact; return what was missing before."""
+        a, b, c = weights
+        volume = float(np.prod(self.grid.voxel_size))
+        found = []
+        for species, value, old, older, source in (
+            (
+                self._lithium,
+                lithium,
+                now.lithium,
+                earlier.lithium,
+                -(current @ self.grid.area) / FARADAY,
+            ),
+            (self._salt, salt, now.salt, earlier.salt, 0.0),
+        ):
+            amount = b * total(old, species.volume) - c * total(older, species.volume)
+            missing = species.settle(value, float(amount + source / volume) / a)
+            exchanged = abs(float(current @ self.grid.area)) / FARADAY / volume / a
+            found.append(abs(missing) / max(exchanged, 1e-300))
+        return found[0], found[1]

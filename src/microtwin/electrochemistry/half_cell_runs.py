@@ -1,0 +1,512 @@
+"""Discharge, charge and cycles of a half cell: step sizes, ends of phases, and what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..numerics import ConvergenceError
+from .half_cell_model import HalfCell, State, Step
+from .protocols import ConstantVoltage, CurrentProfile, Phase, Rest
+from .voltage_losses import Losses, losses
+
+__all__ = ["HalfCellRun", "Record", "Stopped", "load_checkpoint", "run", "save_checkpoint"]
+
+HOUR = 3600.0
+FIRST = 3e-4  # hours at 1C: first step after a jump of the current
+LONGEST = 0.03  # hours at 1C
+SHORTEST = 1e-7  # hours at 1C: shorter steps are not tried
+ACCURACY = 2e-4  # V: error of one step in time that is aimed at
+IN_TIME = 1e-4  # hours at 1C: error in the time at which a voltage is reached
+GROWTH = 1.6
+HIT = 3e-4  # V: how closely the ends of phases and constant voltages are hit
+DEPLETED = 0.02  # of the concentration at rest
+FULL = 0.985  # stoichiometry at the surface, or that from the other end
+
+
+class Stopped(RuntimeError):
+    """A step could not be taken; what was reached before is kept."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is kept of every step.
+
+    Parameters
+    ----------
+    time : float
+        In s.
+    phase : int
+        Number of the phase of the protocol.
+    voltage : float
+        In V.
+    current_density : float
+        Over the collector, in A/m^2; positive on discharge.
+    charge : float
+        Since the start, in A h/m^2 of the collector.
+    stoichiometry : float
+        Mean of the active material.
+    losses : Losses
+    step : Step
+    """
+
+    time: float
+    phase: int
+    voltage: float
+    current_density: float
+    charge: float
+    stoichiometry: float
+    losses: Losses
+    step: Step = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class HalfCellRun:
+    """A run of a half cell.
+
+    Attributes
+    ----------
+    records : tuple of Record
+    kept : tuple
+        What was kept along the way: states, or what `extract` made of them; the last always among
+        them.
+    kept_at : tuple of int
+        Number of the record of each.
+    cell : HalfCell
+    ended : str
+        Why it ended.
+    complete : bool
+        Whether all phases came to their end; otherwise a step could not be taken.
+    """
+
+    records: tuple[Record, ...] = field(repr=False)
+    kept: tuple[Any, ...] = field(repr=False)
+    kept_at: tuple[int, ...] = field(repr=False)
+    cell: HalfCell = field(repr=False)
+    ended: str
+    complete: bool
+
+    @property
+    def time(self) -> NDArray[np.float64]:
+        """In s."""
+        return np.array([r.time for r in self.records])
+
+    @property
+    def voltage(self) -> NDArray[np.float64]:
+        """In V."""
+        return np.array([r.voltage for r in self.records])
+
+    @property
+    def current_density(self) -> NDArray[np.float64]:
+        """Over the collector, in A/m^2; positive on discharge."""
+        return np.array([r.current_density for r in self.records])
+
+    @property
+    def charge(self) -> NDArray[np.float64]:
+        """Since the start, in A h/m^2 of the collector."""
+        return np.array([r.charge for r in self.records])
+
+    @property
+    def capacity(self) -> float:
+        """Largest charge passed in either direction, in A h/m^2 of the collector."""
+        return float(np.abs(self.charge).max())
+
+    @property
+    def utilisation(self) -> float:
+        """Capacity over that of the active material in its voltage window."""
+        return self.capacity / (self.cell.capacity / HOUR / self.cell.grid.cross_section)
+
+
+Watch = Callable[[Record], None]
+Extract = Callable[[HalfCell, State], Any]
+
+
+def run(
+    cell: HalfCell,
+    protocol: Sequence[Phase],
+    *,
+    keep: int = 0,
+    extract: Extract | None = None,
+    watch: Watch | None = None,
+    checkpoint: str | Path | None = None,
+    accuracy: float = ACCURACY,
+) -> HalfCellRun:
+    """Take a half cell through a protocol.
+
+    Parameters
+    ----------
+    cell : HalfCell
+        It is advanced to the end, and can go on from there.
+    protocol : sequence of phases
+    keep : int
+        How many states to keep besides the last, evenly over the capacity; of those that pass
+        through it more than once, each time.
+    extract : callable, optional
+        Called with the cell and each state that is to be kept; what it returns is kept instead. A
+        state takes about 40 bytes per voxel.
+    watch : callable, optional
+        Called with the record of each step.
+    checkpoint : path, optional
+        File to which the state is written after every phase, and where a step fails.
+    accuracy : float
+        Error of one step in time that is aimed at, in V.
+
+    Returns
+    -------
+    HalfCellRun
+
+    Raises
+    ------
+    ValueError
+        If the protocol is empty.
+    """
+    if not protocol:
+        raise ValueError("the protocol is empty; give one phase or more")
+    runner = _Runner(cell, keep, extract or (lambda _, state: state), watch, accuracy)
+    complete, ended = True, ""
+    for number, phase in enumerate(protocol):
+        try:
+            ended = runner.go(number, phase)
+        except Stopped as problem:
+            complete, ended = False, str(problem)
+        if checkpoint is not None:
+            save_checkpoint(cell, checkpoint)
+        if not complete:
+            break
+    runner.keep_last()
+    kept = tuple(runner.kept)
+    return HalfCellRun(tuple(runner.records), kept, tuple(runner.kept_at), cell, ended, complete)
+
+
+class _Runner:
+    def __init__(
+        self, cell: HalfCell, keep: int, extract: Extract, watch: Watch | None, accuracy: float
+    ) -> None:
+        self.cell, self.extract, self.watch, self.accuracy = cell, extract, watch, accuracy
+        self.per_c = cell.capacity / HOUR  # A at 1C
+        self.records: list[Record] = []
+        self.kept: list[Any] = []
+        self.kept_at: list[int] = []
+        self.spacing = cell.capacity / keep if keep else np.inf
+        self.phase = 0
+        self._note(cell.state, Step(0.0, 0, 0, 0, 0.0, 0.0))
+
+    def _note(self, state: State, step: Step) -> None:
+        cell = self.cell
+        section = cell.grid.cross_section
+        record = Record(
+            state.time,
+            self.phase,
+            state.voltage,
+            state.applied / section,
+            state.charge / HOUR / section,
+            cell.mean_stoichiometry(state),
+            losses(cell, state),
+            step,
+        )
+        self.records.append(record)
+        moved = np.inf
+        if self.kept_at:
+            last = self.records[self.kept_at[-1]].charge
+            moved = abs(record.charge - last) * HOUR * section
+        if np.isfinite(self.spacing) and moved >= self.spacing * (1.0 - 1e-9):
+            self._keep(state)
+        if self.watch is not None:
+            self.watch(record)
+
+    def _keep(self, state: State) -> None:
+        self.kept.append(self.extract(self.cell, state))
+        self.kept_at.append(len(self.records) - 1)
+
+    def keep_last(self) -> None:
+        """Keep the state at the end."""
+        if not self.kept_at or self.kept_at[-1] != len(self.records) - 1:
+            self._keep(self.cell.state)
+
+    def go(self, number: int, phase: Phase) -> str:
+        """Take the cell through one phase; return why it ended."""
+        self.phase = number
+        if isinstance(phase, ConstantVoltage):
+            return self._hold(phase)
+        if isinstance(phase, Rest):
+            return self._follow(
+                lambda _: 0.0, phase.time, (-np.inf, np.inf), (), f"rested for {phase.time:g} s"
+            )
+        low, high = self.cell.material.voltage_window
+        if isinstance(phase, CurrentProfile):
+            times, rates = np.asarray(phase.times, float), np.asarray(phase.c_rates, float)
+            jumps = tuple(times[1:])
+            return self._follow(
+                # At a jump, what was before it: the next step begins after it.
+                lambda t: float(np.interp(t - 1e-9 * times[-1], times, rates)) * self.per_c,
+                float(times[-1]),
+                phase.until_voltages or (low, high),
+                jumps,
+                "the current profile came to its end",
+            )
+        discharge = phase.c_rate > 0.0
+        if phase.until_voltage is not None:
+            low = high = phase.until_voltage
+        limits = (low, np.inf) if discharge else (-np.inf, high)
+        return self._follow(
+            lambda _: phase.c_rate * self.per_c,
+            np.inf if phase.until_time is None else phase.until_time,
+            limits,
+            (),
+            f"{phase.until_time or 0.0:g} s had passed",
+        )
+
+    def _follow(
+        self,
+        current: Callable[[float], float],
+        duration: float,
+        limits: tuple[float, float],
+        corners: Sequence[float],
+        at_end: str,
+    ) -> str:
+        """Follow a given current until a voltage is reached or the time has passed."""
+        start = self.cell.state.time
+        clock = _Clock(self, abs(current(0.0)) / self.per_c)
+        self._refuse_beyond(limits)
+        while True:
+            passed = self.cell.state.time - start
+            ahead = [c for c in (*corners, duration) if c > passed * (1.0 + 1e-12) + 1e-9]
+            if not ahead:
+                return at_end
+            length = clock.length
+            if ahead[0] - passed <= length * 1.001:
+                length = ahead[0] - passed
+            elif ahead[0] - passed < 2.0 * length:
+                length = 0.5 * (ahead[0] - passed)
+            before = self.cell.state
+            state, step, length = self._try(
+                clock,
+                length,
+                lambda done, passed=passed: current(passed + done),  # type: ignore[misc]
+            )
+            for limit, beyond in zip(
+                limits, (state.voltage < limits[0], state.voltage > limits[1]), strict=True
+            ):
+                if beyond:
+                    state, step = self._hit(before, state, step, limit, current, passed)
+                    self._accept(state, step, clock)
+                    return f"the voltage reached {limit:g} V"
+            self._accept(state, step, clock)
+            if any(abs(passed + length - c) <= 1e-9 * duration for c in corners):
+                clock.restart()
+
+    def _refuse_beyond(self, limits: tuple[float, float]) -> None:
+        voltage = self.cell.state.voltage
+        if voltage < limits[0] - HIT or voltage > limits[1] + HIT:
+            raise Stopped(
+                f"the cell is at {voltage:.3f} V, already beyond the limit of "
+                f"{limits[0] if voltage < limits[0] else limits[1]:g} V"
+            )
+
+    def _try(
+        self, clock: _Clock, length: float, current: Callable[[float], float]
+    ) -> tuple[State, Step, float]:
+        """Take a step, a shorter one where it fails."""
+        while True:
+            try:
+                state, step = self.cell.advance(length, current(length), clock.smooth)
+                return state, step, length
+            except ConvergenceError as problem:
+                length *= 0.4
+                clock.length = length
+                if length < SHORTEST * HOUR / max(clock.rate, 0.01):
+                    raise Stopped(self._reason(str(problem))) from None
+
+    def _hit(
+        self,
+        before: State,
+        beyond: State,
+        step: Step,
+        limit: float,
+        current: Callable[[float], float],
+        passed: float,
+    ) -> tuple[State, Step]:
+        """Repeat a step that went beyond a voltage so that it ends there."""
+        smooth = self.cell.before is not None and self.cell.state.applied == current(passed)
+        low, high = (0.0, before.voltage), (step.length, beyond.voltage)
+        best = (beyond, step)
+        for attempt in range(30):
+            if abs(best[0].voltage - limit) <= HIT or high[0] - low[0] <= 1e-5 * step.length:
+                break
+            share = (limit - low[1]) / (high[1] - low[1])
+            if attempt % 2:  # in case the voltage falls off a cliff
+                share = 0.5
+            length = low[0] + min(max(share, 0.1), 0.9) * (high[0] - low[0])
+            try:
+                best = self.cell.advance(length, current(passed + length), smooth)
+            except ConvergenceError:
+                high = (length, high[1])
+                continue
+            if (best[0].voltage - limit) * (beyond.voltage - limit) < 0.0:
+                low = (length, best[0].voltage)
+            else:
+                high = (length, best[0].voltage)
+        return best
+
+    def _accept(self, state: State, step: Step, clock: _Clock) -> None:
+        self.cell.accept(state, step.length)
+        clock.took(state, step)
+        self._note(state, step)
+
+    def _hold(self, phase: ConstantVoltage) -> str:
+        """Hold a voltage: of each step the current is found by the secant method."""
+        start = self.cell.state.time
+        slope = -self._resistance()
+        # What changes is the current; it counts as the voltage that it takes.
+        rate = max(abs(self.cell.state.applied) / self.per_c, 0.1)
+        clock = _Clock(self, rate, lambda state: state.applied)
+        while True:
+            passed = self.cell.state.time - start
+            if phase.until_time is not None and passed >= phase.until_time * (1.0 - 1e-9):
+                return f"{phase.until_time:g} s had passed"
+            length = clock.length
+            if phase.until_time is not None:
+                length = min(length, phase.until_time - passed)
+            state, step, slope = self._at_voltage(clock, length, phase.voltage, slope)
+            clock.volts = abs(slope)
+            self._accept(state, step, clock)
+            if abs(state.applied) <= phase.until_c_rate * self.per_c:
+                return f"the current fell to {phase.until_c_rate:g} C"
+
+    def _at_voltage(
+        self, clock: _Clock, length: float, voltage: float, slope: float
+    ) -> tuple[State, Step, float]:
+        applied = self.cell.state.applied
+        applied += (voltage - self.cell.state.voltage) / slope
+        last: tuple[float, float] | None = None
+        for _ in range(12):
+            guess = applied
+            state, step, length = self._try(clock, length, lambda _, guess=guess: guess)  # type: ignore[misc]
+            miss = state.voltage - voltage
+            if abs(miss) <= HIT:
+                return state, step, slope
+            if last is not None and applied != last[0]:
+                secant = (miss - last[1]) / (applied - last[0])
+                slope = secant if secant < 0.0 else slope
+            last = (applied, miss)
+            applied -= miss / slope
+        raise Stopped(
+            f"no current gives {voltage:g} V; the last one tried, {applied / self.per_c:.2f} C, "
+            f"gives {state.voltage:.3f} V"
+        )
+
+    def _resistance(self) -> float:
+        """Return a first guess of the resistance of the cell, in ohm."""
+        cell, state = self.cell, self.cell.state
+        parts = losses(cell, state)
+        if state.applied != 0.0:
+            return max(abs((parts.equilibrium - state.voltage) / state.applied), 1e-12)
+        return 0.1 / self.per_c
+
+    def _reason(self, problem: str) -> str:
+        """Return why no step can be taken any more."""
+        cell, state = self.cell, self.cell.state
+        salt = state.salt / cell.electrolyte.concentration
+        there = cell.grid.liquid_there > 0
+        least = float(salt[there].min())
+        where = f"at {state.time:.4g} s and {state.voltage:.3f} V"
+        if least < DEPLETED:
+            plane = int(np.argmin(np.where(there, salt, np.inf).min(axis=1)))
+            depth = (plane + 0.5) * cell.grid.voxel_size[0] * 1e6
+            return (
+                f"the electrolyte is depleted {depth:.1f} um from the collector {where}: the "
+                "current is more than it can carry"
+            )
+        if float(state.surface.max()) > FULL or float(state.surface.min()) < 1.0 - FULL:
+            full = float(state.surface.max()) > FULL
+            return f"the active material is {'full' if full else 'empty'} at its surface {where}"
+        return f"no step could be taken {where}: {problem}"
+
+
+class _Clock:
+    """Lengths of steps, from how well the voltage follows its continuation, or another measure."""
+
+    def __init__(
+        self,
+        runner: _Runner,
+        rate: float,
+        measure: Callable[[State], float] = lambda state: state.voltage,
+    ) -> None:
+        self.runner, self.rate, self.measure = runner, rate, measure
+        self.volts = 1.0  # per unit of the measure
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew, after a jump of the current."""
+        self.length = FIRST * HOUR / max(self.rate, 0.05)
+        self.smooth = False
+        self.points: list[tuple[float, float]] = []
+
+    def took(self, state: State, step: Step) -> None:
+        """Choose the next step."""
+        self.smooth = True
+        factor, value = GROWTH, self.measure(state)
+        if len(self.points) >= 3:
+            t, v = np.array(self.points[-3:]).T
+            expected = float(np.polynomial.polynomial.polyval(
+                state.time - t[-1], np.polynomial.polynomial.polyfit(t - t[-1], v, 2)
+            ))  # fmt: skip
+            error = 0.2 * self.volts * abs(value - expected)
+            # Where the voltage falls steeply, an error in time so small is one of voltage, too.
+            steep = self.volts * abs(value - v[-1]) / step.length
+            allowed = self.runner.accuracy + steep * IN_TIME * HOUR / max(self.rate, 0.05)
+            factor = 0.9 * (allowed / max(error, 1e-12)) ** (1.0 / 3.0)
+        self.points.append((state.time, value))
+        factor = min(max(factor, 0.5), GROWTH)
+        if step.outer > 5:
+            factor = min(factor, 0.7)
+        if 1.0 <= factor < 1.2:
+            factor = 1.0  # what was found for this length can be used again
+        longest = LONGEST * HOUR / max(self.rate, 0.05)
+        self.length = min(factor * step.length, longest)
+
+
+def save_checkpoint(cell: HalfCell, path: str | Path) -> Path:
+    """Write the state of a cell to a file (npz), from which `load_checkpoint` goes on."""
+    path = Path(path)
+    arrays: dict[str, NDArray | float] = {
+        "last_length": cell.last_length,
+        "since_jump": cell.since_jump,
+    }
+    for name, state in (("state", cell.state), ("before", cell.before)):
+        if state is not None:
+            arrays |= {f"{name}_{key}": value for key, value in vars(state).items()}
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+    temporary.replace(path)
+    return path
+
+
+def load_checkpoint(cell: HalfCell, path: str | Path) -> None:
+    """Bring a cell to the state that was written to a file.
+
+    Raises
+    ------
+    ValueError
+        If the file is of another cell.
+    """
+    with np.load(path) as found:
+        for name in ("before", "state"):
+            keys = [key for key in found.files if key.startswith(f"{name}_")]
+            if not keys:
+                continue
+            values = {key.removeprefix(f"{name}_"): found[key] for key in keys}
+            values = {k: float(v) if v.ndim == 0 else v for k, v in values.items()}
+            state = State(**values)
+            same = state.lithium.shape == cell.state.lithium.shape
+            if not same or state.current.shape != cell.state.current.shape:
+                raise ValueError(f"{path} is a checkpoint of another cell; give that of this image")
+            setattr(cell, name, state)
+        cell.last_length = float(found["last_length"])
+        cell.since_jump = float(found["since_jump"])
