@@ -15,6 +15,7 @@ __all__ = [
     "study",
     "transport",
     "trust",
+    "upscaling",
     "write_microstructure",
     "write_scan",
 ]
@@ -31,6 +32,7 @@ from . import (
     study,
     transport,
     trust,
+    upscaling,
 )
 from .imaging.files.formats import read_microstructure, read_scan, write_microstructure, write_scan
 from .microstructure import Microstructure, Scan

@@ -1,0 +1,5 @@
+"""Effective properties of an imaged electrode as parameters of cell models: PyBaMM and BPX."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
