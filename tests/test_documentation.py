@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import zarr
 
 from microtwin.generation import ParticleType, electrode
 from microtwin.imaging import Scanner, virtual_scan, write_scan
+from upscaling.electrodes import TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -85,6 +87,7 @@ def files(tmp_path, monkeypatch):
     write_scan_file(tmp_path)
     write_exports(tmp_path, labels)
     (tmp_path / "study.yaml").write_text(STUDY)
+    (tmp_path / "cell.json").write_text(json.dumps(TEMPLATE))
     write_projections(tmp_path)
     monkeypatch.chdir(tmp_path)
 

@@ -62,6 +62,8 @@ class Log:
     def started(self, task: Task) -> None:
         self.begun.append(task.stage)
 
+    def working(self, task: Task, text: str) -> None: ...
+
     def finished(self, task: Task, entry: Entry) -> None: ...
 
     def note(self, text: str) -> None:

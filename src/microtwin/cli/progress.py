@@ -49,6 +49,9 @@ class _Lines:
     def started(self, task: Task) -> None:
         pass
 
+    def working(self, task: Task, text: str) -> None:
+        pass
+
     def finished(self, task: Task, entry: Entry) -> None:
         self._done += 1
         self.note(f"[{self._done}/{self._total}] {task.stage} {entry.record['seconds']:.1f} s")
@@ -67,6 +70,9 @@ class _Bar:
 
     def started(self, task: Task) -> None:
         self._bar.update(self._id, description=escape(task.stage))
+
+    def working(self, task: Task, text: str) -> None:
+        self._bar.update(self._id, description=escape(f"{task.stage}: {text}"))
 
     def finished(self, task: Task, entry: Entry) -> None:
         self._bar.update(self._id, advance=1)

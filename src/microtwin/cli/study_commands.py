@@ -232,6 +232,8 @@ def export(
     """Export results as CSV, fields as VTKHDF for ParaView, meshes and particle lists."""
     from ..study.reading import read_study
     from ..study.reporting import (
+        export_cell,
+        export_discharges,
         export_fields,
         export_meshes,
         export_particles,
@@ -247,6 +249,8 @@ def export(
     table = to / f"{study.stem}-results.csv"
     write_file(table, results_as_csv(summarise(file, entries)))
     lists = export_particles(entries, to, study.stem)
+    lists += export_discharges(entries, to, study.stem)
+    lists += export_cell(entries, to, study.stem)
     for path in (table, *lists, *export_meshes(entries, to, study.stem), *written):
         sys.stdout.write(f"{path}\n")
     if not written:

@@ -43,6 +43,9 @@ SHOWN = (
     "interface_current_density",
     "current_concentration_ratio",
     "hot_spot_current_fraction",
+    "discharge_capacity",
+    "capacity_utilisation",
+    "mean_voltage",
     "mesh_relative_diffusivity",
     "mesh_cells",
     "smallest_dihedral_angle",
@@ -70,7 +73,7 @@ def results_table(results: Results) -> Table:
                 table.add_section()
             table.add_row(Text(_words(row.name), style="bold"))
         table.add_row(
-            "  " + " ".join(filter(None, (row.phase, row.direction))),
+            "  " + " ".join(filter(None, (row.phase, row.direction, row.condition))),
             _value(row),
             *(_share(getattr(row.uncertainty, source), row.value) for source in sources),
             _verdict(row.verdict),

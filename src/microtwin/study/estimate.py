@@ -51,6 +51,10 @@ BYTES_PER_VOXEL_FINER = 600
 # The interface of a rough electrode, half of it covered.
 BYTES_PER_VOXEL_REACTION = 120
 NS_PER_VOXEL_REACTION = 1000
+# Of a discharge, on average over rates, and that on larger voxels with it; with the separator.
+BYTES_PER_VOXEL_HALF_CELL = 500
+NS_PER_VOXEL_HALF_CELL = 60_000
+NS_PER_VOXEL_CELL = 12_000
 NS_PER_VOXEL_MESH = 20_000
 NS_PER_VOXEL_CROSS = 25_000
 # A segmented scan: itself, labels, probabilities of three phases and a slab of work.
@@ -256,6 +260,8 @@ def _bytes_per_voxel(study: Study) -> float:
         solve = max(solve, BYTES_PER_VOXEL_DESCRIPTORS)
     if study.reaction is not None:
         solve = max(solve, BYTES_PER_VOXEL_REACTION)
+    if study.half_cell is not None:
+        solve = max(solve, BYTES_PER_VOXEL_HALF_CELL)
     if study.generate is not None:
         solve = max(solve, BYTES_PER_VOXEL_GENERATE)
     if study.mesh is not None:
@@ -301,6 +307,10 @@ def _ns_per_voxel(study: Study) -> float:
         groups = NS_PER_VOXEL_DESCRIPTORS if study.descriptors is True else set(study.descriptors)
         total += 1.125 * sum(NS_PER_VOXEL_DESCRIPTORS[group] for group in groups)
     total += NS_PER_VOXEL_REACTION * (study.reaction is not None)
+    if study.cell is not None:
+        total += NS_PER_VOXEL_CELL
+    if study.half_cell is not None:
+        total += NS_PER_VOXEL_HALF_CELL * len(study.half_cell.c_rates)
     if study.mesh is not None:
         cross = study.mesh.cross_verification and study.transport is not None
         cases = _solves(study.model_copy(update={"homogenize": None})) if cross else 0

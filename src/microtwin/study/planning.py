@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from . import (
+    cell_stage,
     generation_stage,
+    half_cell_stage,
     mesh_stages,
     reaction_stage,
     scan_stages,
@@ -37,6 +39,8 @@ VERSIONS = {
     "homogenize": 1,
     "mesh": 3,
     "reaction": 1,
+    "half_cell": 1,
+    "cell": 1,
     "cross_verification": 2,
     "discretisation": 1,
     "sampling": 2,
@@ -97,9 +101,43 @@ def plan(file: StudyFile) -> list[Task]:
             "fields": study.output.fields,
         }
         tasks.append(_task("reaction", reaction_stage.react, params, {"microstructure": micro}))
+    if study.half_cell is not None:
+        tasks += _half_cell(file, micro)
+    if study.cell is not None:
+        path = file.template_path
+        source = {} if path is None else {"template": _source(file, ("cell", "template"), path)}
+        # The key depends on the content of the file, not on where it lies.
+        params = study.cell.model_dump(exclude={"template"}) | {
+            "discretisation": study.uncertainty.discretisation
+        }
+        tasks.append(_task("cell", cell_stage.cell, params, {"microstructure": micro}, source))
     if study.from_grey_values and study.uncertainty.segmentation:
         tasks += _segmentation(study, tasks)
     return tasks
+
+
+def _half_cell(file: StudyFile, micro: Task) -> list[Task]:
+    """Return one task for each C-rate."""
+    study = file.study
+    part = study.half_cell
+    assert part is not None
+    sources = {
+        key: _source(file, ("half_cell", key), path) for key, path in file.material_paths.items()
+    }
+    shared = part.model_dump(exclude={"c_rates"}) | {
+        "discretisation": study.uncertainty.discretisation,
+        "fields": study.output.fields,
+    }
+    return [
+        _task(
+            f"half_cell/{half_cell_stage.rate_name(rate)}",
+            half_cell_stage.half_cell,
+            shared | {"c_rate": rate},
+            {"microstructure": micro},
+            sources,
+        )
+        for rate in part.c_rates
+    ]
 
 
 def _mesh(study: Study, tasks: list[Task], micro: Task) -> list[Task]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from .errors import StudyError
 from .recipes import RECIPES
-from .schema import Study
+from .schema import Study, is_material_file
 
 __all__ = ["StudyFile", "parse_study", "read_study"]
 
@@ -70,6 +70,25 @@ class StudyFile:
         """Absolute path of the marked voxels of a pixel classifier, if there are any."""
         part = self.study.segmentation
         return None if part is None or part.scribbles is None else self._absolute(part.scribbles)
+
+    @property
+    def material_paths(self) -> dict[str, Path]:
+        """Absolute paths of the files of a material and an electrolyte of the half cell."""
+        part = self.study.half_cell
+        if part is None:
+            return {}
+        names = {"chemistry": part.chemistry, "electrolyte": part.electrolyte}
+        return {
+            key: self._absolute(name)
+            for key, name in names.items()
+            if name is not None and is_material_file(name)
+        }
+
+    @property
+    def template_path(self) -> Path | None:
+        """Absolute path of the BPX file that the cell is merged into, if there is one."""
+        part = self.study.cell
+        return None if part is None or part.template is None else self._absolute(part.template)
 
     def _absolute(self, path: str) -> Path:
         return (self.path.parent / Path(path).expanduser()).resolve()

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..microstructure import AXES
+from .cell_stage import CELL_FILES
 from .errors import storage_error
 from .generation_stage import PARTICLE_LIST
 from .reading import StudyFile
@@ -21,7 +22,15 @@ from .results import Results
 from .stages import microstructure_of, slice_axes
 from .store import Entry, write_file
 
-__all__ = ["export_fields", "export_meshes", "export_particles", "publish_report", "results_as_csv"]
+__all__ = [
+    "export_cell",
+    "export_discharges",
+    "export_fields",
+    "export_meshes",
+    "export_particles",
+    "publish_report",
+    "results_as_csv",
+]
 
 
 def publish_report(
@@ -74,6 +83,8 @@ def publish_report(
         ),
         mesh=_mesh_view(entries) if "mesh" in entries else None,
         reaction=_reaction_view(entries["reaction"]) if "reaction" in entries else None,
+        cell=_cell_view(entries["cell"]) if "cell" in entries else None,
+        half_cells=tuple(_half_cell_view(e) for e in _of(entries, "half_cell")),
     )
     # Written next door and renamed, so that a killed run leaves no half report.
     temporary = folder / ".report.html.part"
@@ -323,6 +334,28 @@ def _reaction_view(entry: Entry) -> Any:
     )
 
 
+def _half_cell_view(entry: Entry) -> Any:
+    from .report import HalfCellView
+
+    names = ["curve", "losses", "kept_at", "planes", "salt", "current_plane", "profiles"]
+    names += ["particles"]
+    coarse = entry.array("coarse_curve") if entry.has("coarse_curve.npy") else None
+    movie = entry.file("discharge.gif").read_bytes() if entry.has("discharge.gif") else None
+    return HalfCellView(
+        entry.numbers,
+        entry.record["parameters"],
+        {name: entry.array(name) for name in names},
+        coarse,
+        movie,
+    )
+
+
+def _cell_view(entry: Entry) -> Any:
+    from .report import CellView
+
+    return CellView(entry.numbers, entry.record["parameters"], {"rates": entry.array("rates")})
+
+
 def export_meshes(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
     """Copy the files of the mesh of a run; return their paths, ``<stem>-mesh.<ending>``."""
     entry = entries.get("mesh")
@@ -351,20 +384,53 @@ def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list
     Returns
     -------
     list of Path
-        ``<stem>-<phase>-<direction>.vtkhdf`` of transport and ``<stem>-reaction.vtkhdf``; empty if
-        the study does not keep fields.
+        ``<stem>-<phase>-<direction>.vtkhdf`` of transport, ``<stem>-reaction.vtkhdf``, and of each
+        discharge ``<stem>-half_cell-<rate>.vtkhdf``; empty if the study does not keep fields.
     """
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for entry in (*_of(entries, "transport"), *_of(entries, "reaction")):
+        kinds = ("transport", "reaction", "half_cell")
+        for entry in (entry for kind in kinds for entry in _of(entries, kind)):
             if entry.has("fields.vtkhdf"):
-                case = entry.stage.removeprefix("transport/")
+                case = entry.stage.removeprefix("transport/").replace("/", "-")
                 target = folder / f"{stem}-{case}.vtkhdf"
                 shutil.copyfile(entry.file("fields.vtkhdf"), target)
                 written.append(target)
     except OSError as error:
         raise storage_error(error, folder) from error
+    return written
+
+
+def export_discharges(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
+    """Copy voltage curves and movies of discharges; return their paths.
+
+    ``<stem>-half_cell-<rate>.csv`` and ``.gif``.
+    """
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for entry in _of(entries, "half_cell"):
+            for name in ("curve.csv", "discharge.gif"):
+                if entry.has(name):
+                    case = entry.stage.replace("/", "-")
+                    target = folder / f"{stem}-{case}{Path(name).suffix}"
+                    shutil.copyfile(entry.file(name), target)
+                    written.append(target)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    return written
+
+
+def export_cell(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
+    """Copy the parameter sets of a cell model; return their paths, ``<stem>-<file>``."""
+    entry = entries.get("cell")
+    written = []
+    for name in [] if entry is None else CELL_FILES:
+        if entry.has(name):  # type: ignore[union-attr]
+            target = folder / f"{stem}-{name}"
+            write_file(target, entry.file(name).read_text(encoding="utf-8"))  # type: ignore[union-attr]
+            written.append(target)
     return written
 
 
@@ -396,7 +462,16 @@ def results_as_csv(results: Results) -> str:
     table = csv.writer(out, lineterminator="\n")
     terms = ("discretisation", "sampling", "segmentation", "material", "total")
     table.writerow(
-        ["name", "phase", "direction", "value", "unit", *(f"u_{t}" for t in terms), "verdict"]
+        [
+            "name",
+            "phase",
+            "direction",
+            "condition",
+            "value",
+            "unit",
+            *(f"u_{t}" for t in terms),
+            "verdict",
+        ]
     )
     for row in results.quantities:
         table.writerow(
@@ -404,6 +479,7 @@ def results_as_csv(results: Results) -> str:
                 row.name,
                 row.phase,
                 row.direction,
+                row.condition,
                 row.value if row.text is None else "inf",
                 row.unit,
                 *(getattr(row.uncertainty, term) for term in terms),

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..microstructure import AXES, Direction
 from ..trust import ErrorBudget
 from .errors import StudyError
+from .half_cell_stage import HALF_CELL_UNITS
 from .reaction_stage import REACTION_UNITS
 from .reading import StudyFile
 from .stages import DESCRIPTOR_UNITS
@@ -59,6 +60,9 @@ class Quantity(_Record):
     name: str
     phase: str | None
     direction: str | None
+    condition: Annotated[
+        str | None, Field(description="what else it depends on, such as the C-rate")
+    ] = None
     value: float | None
     text: str | None = None
     unit: str
@@ -150,6 +154,7 @@ def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
         *_descriptors(image, entries, target),
         *_mesh(entries),
         *_reaction(entries, target),
+        *_half_cell(entries, target),
         *_particles(entries),
         *_quality(entries),
     ]
@@ -413,6 +418,30 @@ def _reaction(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]
             checks=_budget_check(numbers[name], terms, target),
             source=_source(entry),
         )
+
+
+def _half_cell(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    """Yield what discharges against lithium come to, for each C-rate."""
+    for name, entry in entries.items():
+        if not name.startswith("half_cell/"):
+            continue
+        numbers, rate = entry.numbers, name.removeprefix("half_cell/")
+        whole: Verdict = "pass" if numbers["complete"] else "warn"
+        ended = Check(name="ended as asked for", value=None, limit=None, verdict=whole)
+        for quantity, unit in HALF_CELL_UNITS.items():
+            terms = _uncertainty(discretisation=numbers["discretisation"].get(quantity))
+            checks = list(_budget_check(numbers[quantity], terms, target))
+            yield Quantity(
+                name=quantity,
+                phase=None,
+                direction=None,
+                condition=rate,
+                value=numbers[quantity],
+                unit=unit,
+                uncertainty=terms,
+                checks=[*checks, ended] if quantity == "discharge_capacity" else checks,
+                source=_source(entry),
+            )
 
 
 def _particles(entries: Mapping[str, Entry]) -> Iterable[Quantity]:

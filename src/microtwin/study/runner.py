@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from .errors import DamagedEntryError, StudyError
 from .estimate import estimate_cost, require_memory
+from .live import listening
 from .locking import LOCK_NAME, lock_holder, run_lock
 from .planning import plan
 from .reading import StudyFile, read_study
@@ -41,6 +43,9 @@ class Watcher(Protocol):
     def finished(self, task: Task, entry: Entry) -> None:
         """Take note that the result of a task is in the store."""
 
+    def working(self, task: Task, text: str) -> None:
+        """Take note of how far a task is."""
+
     def note(self, text: str) -> None:
         """Take note of something the user should know."""
 
@@ -49,6 +54,7 @@ class _Silent:
     def planned(self, tasks: list[Task], done: int) -> None: ...
     def started(self, task: Task) -> None: ...
     def finished(self, task: Task, entry: Entry) -> None: ...
+    def working(self, task: Task, text: str) -> None: ...
     def note(self, text: str) -> None: ...
 
 
@@ -261,7 +267,8 @@ def _execute(
             for task in ready[:1]:
                 waiting.remove(task)
                 watcher.started(task)
-                running[executor.submit(execute, task, folder)] = task
+                with listening(partial(watcher.working, task)):
+                    running[executor.submit(execute, task, folder)] = task
             if len(ready) > 1 and not any(future.done() for future in running):
                 continue
             finished, _ = wait(running, return_when=FIRST_COMPLETED)

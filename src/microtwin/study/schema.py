@@ -19,6 +19,7 @@ from .fields import (
     Coarsening,
     Edges,
     FilePath,
+    Fraction,
     Label,
     Length,
     PhaseName,
@@ -31,9 +32,11 @@ from .known import known_fractions
 from .recipes import Recipe
 
 __all__ = [
+    "Cell",
     "Correction",
     "Crop",
     "Denoise",
+    "HalfCell",
     "Homogenize",
     "Image",
     "Laboratory",
@@ -48,6 +51,7 @@ __all__ = [
     "Transport",
     "Uncertainty",
     "Variation",
+    "is_material_file",
 ]
 
 SOURCES = ("image", "generate", "scan", "projections")
@@ -217,12 +221,21 @@ class Mesh(Section):
     cross_verification: bool = True
 
 
+def is_material_file(name: str) -> bool:
+    """Whether a material or an electrolyte is named by a file, not by a parameter set."""
+    return name.endswith((".yaml", ".yml"))
+
+
 class Variation(Section):
     """How an exchange current density varies in space, as a lognormal random field."""
 
     deviation: Annotated[float, Field(gt=0, le=5)]
     correlation_length: Length
     seed: Annotated[int, Field(ge=0)] = 0
+
+
+CRate = Annotated[float, Field(gt=0, le=1000)]
+Conductivity = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Reaction(Section):
@@ -236,6 +249,61 @@ class Reaction(Section):
     coverings: dict[PhaseName, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
     variation: Variation | None = None
     hot_above: Annotated[float, Field(gt=1, le=1000)] = 2.0
+
+
+class PorousPhase(Section):
+    """Electrolyte in pores that are too small for the image."""
+
+    porosity: Annotated[float, Field(gt=0, le=1)]
+    tortuosity_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class SeparatorLayer(Section):
+    """The layer between the electrode and lithium."""
+
+    thickness: Length = 12e-6
+    porosity: Annotated[float, Field(gt=0, le=1)] = 0.47
+    tortuosity_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.46
+
+
+class HalfCell(Section):
+    """Discharge of the electrode against lithium, resolved on the image."""
+
+    chemistry: Annotated[str, Field(min_length=1)]
+    electrolyte: Annotated[str, Field(min_length=1)] | None = None
+    c_rates: Annotated[list[CRate], Field(min_length=1, default_factory=lambda: [1.0])]
+    until_voltage: Annotated[float, Field(ge=-5, le=10)] | None = None
+    stoichiometry: Fraction | None = None
+    active: PhaseName = "active"
+    pore: PhaseName = "pore"
+    conductivities: dict[PhaseName, Conductivity] | None = None
+    porous_phases: dict[PhaseName, PorousPhase] | None = None
+    separator: SeparatorLayer | None = None
+    film_resistance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    variation: Variation | None = None
+    temperature: Annotated[float, Field(gt=0, le=1000)] = 298.15
+    frames: Annotated[int, Field(ge=0, le=500)] = 40
+
+
+RATES = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0)
+
+
+class Cell(Section):
+    """The imaged electrode as parameters of a cell model, and its capacity at several rates."""
+
+    base: Annotated[str, Field(min_length=1)] = "Chen2020"
+    electrode: Literal["positive", "negative"] = "positive"
+    template: FilePath | None = None
+    c_rates: Annotated[
+        list[CRate],
+        Field(min_length=1, default_factory=lambda: [0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0]),
+    ]
+    model: Literal["DFN", "SPMe", "SPM"] = "DFN"
+    thickness: Length | None = None
+    active: PhaseName = "active"
+    pore: PhaseName = "pore"
+    conductivities: dict[PhaseName, Conductivity] | None = None
+    porous_phases: dict[PhaseName, PorousPhase] | None = None
 
 
 class Uncertainty(Section):
@@ -277,6 +345,8 @@ class Study(Section):
     homogenize: Homogenize | None = None
     mesh: Mesh | None = None
     reaction: Reaction | None = None
+    half_cell: HalfCell | None = None
+    cell: Cell | None = None
     descriptors: bool | Annotated[list[DescriptorGroup], Field(min_length=1)] = True
     uncertainty: Uncertainty = Uncertainty()
     output: Output = Output()
@@ -335,6 +405,17 @@ class Study(Section):
             names_in = {"active": self.reaction.active, "coverings": self.reaction.coverings or ()}
             wanted += [(("reaction", key, n), n) for key, own in names_in.items() for n in own]
             wanted.append((("reaction", "electrolyte"), self.reaction.electrolyte))
+        if self.half_cell is not None:
+            found += self._half_cell_problems()
+            cell = self.half_cell
+            wanted += [(("half_cell", key), getattr(cell, key)) for key in ("active", "pore")]
+            for key in ("conductivities", "porous_phases"):
+                wanted += [(("half_cell", key, name), name) for name in getattr(cell, key) or ()]
+        if self.cell is not None:
+            found += self._cell_problems()
+            wanted += [(("cell", key), getattr(self.cell, key)) for key in ("active", "pore")]
+            for key in ("conductivities", "porous_phases"):
+                wanted += [(("cell", key, n), n) for n in getattr(self.cell, key) or ()]
         source = "the generated image"
         if self.image is not None:
             source = "image.phases"
@@ -389,6 +470,59 @@ class Study(Section):
             if name in part.active or name == part.electrolyte:
                 text = f"{name!r} covers nothing: it is active material or electrolyte"
                 found.append(Problem(("reaction", "coverings", name), text))
+        return found
+
+    def _half_cell_problems(self) -> list[Problem]:
+        """Return what does not fit in the section on the half cell."""
+        part = self.half_cell
+        assert part is not None
+        found = _repeated(("half_cell", "c_rates"), [f"{rate:g}" for rate in part.c_rates])
+        if part.active == part.pore:
+            text = f"{part.pore!r} is active as well; name another phase"
+            found.append(Problem(("half_cell", "pore"), text))
+        for name in part.porous_phases or ():
+            if name in (part.active, part.pore):
+                text = f"{name!r} is active material or pore; name another phase, as the binder"
+                found.append(Problem(("half_cell", "porous_phases", name), text))
+        if (part.conductivities or {}).get(part.active) == 0.0:
+            text = "the active material must conduct electrons; give more than 0, in S/m"
+            found.append(Problem(("half_cell", "conductivities", part.active), text))
+        named = not is_material_file(part.chemistry)
+        side = part.chemistry.partition(":")[2]
+        if named and side not in ("positive", "negative"):
+            text = (
+                f"{part.chemistry!r} is neither a parameter set with one of its electrodes, as "
+                "'Chen2020:positive', nor a YAML file of a material"
+            )
+            found.append(Problem(("half_cell", "chemistry"), text))
+        if not named and part.electrolyte is None:
+            text = "a material from a file needs an electrolyte; name a parameter set or a file"
+            found.append(Problem(("half_cell", "electrolyte"), text))
+        sets = named or (part.electrolyte is not None and not is_material_file(part.electrolyte))
+        if sets and find_spec("pybamm") is None:
+            text = (
+                "parameter sets need PyBaMM: pip install 'microtwin[cell]', or give files of a "
+                "material and an electrolyte"
+            )
+            found.append(Problem(("half_cell", "chemistry"), text))
+        return found
+
+    def _cell_problems(self) -> list[Problem]:
+        """Return what does not fit in the section on the cell model."""
+        part = self.cell
+        assert part is not None
+        found = _repeated(("cell", "c_rates"), [f"{rate:g}" for rate in part.c_rates])
+        if part.active == part.pore:
+            text = f"{part.pore!r} is active as well; name another phase"
+            found.append(Problem(("cell", "pore"), text))
+        for name in part.porous_phases or ():
+            if name in (part.active, part.pore):
+                text = f"{name!r} is active material or pore; name another phase, as the binder"
+                found.append(Problem(("cell", "porous_phases", name), text))
+        missing = [name for name in ("pybamm", "bpx") if find_spec(name) is None]
+        if missing:
+            text = f"cell models need {' and '.join(missing)}: pip install 'microtwin[cell]'"
+            found.append(Problem(("cell",), text))
         return found
 
     def _segmentation_problems(self) -> list[Problem]:

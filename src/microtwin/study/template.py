@@ -248,6 +248,17 @@ transport:
 #   electrolyte: pore
 #   variation: {{deviation: 0.5, correlation_length: 2 um}}
 
+# Discharge against lithium, resolved on the image (pip install 'microtwin[cell]').
+# half_cell:
+#   chemistry: Chen2020:positive    # or Chen2020:negative, or a YAML file
+#   c_rates: [0.5, 1, 2]
+
+# The electrode as parameters of a cell model, and its capacity at several rates.
+# cell:
+#   base: Chen2020
+#   electrode: positive
+#   template: my_cell.json    # a BPX file to put the electrode into
+
 # A mesh of tetrahedra, and transport on it beside that on voxels (pip install 'microtwin[mesh]').
 # mesh:
 #   size: 2.0            # edge of elements at interfaces, in voxels

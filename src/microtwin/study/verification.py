@@ -12,6 +12,7 @@ MODULES = (
     "transport.verification",
     "descriptors.verification",
     "electrochemistry.verification",
+    "electrochemistry.half_cell_verification",
     "trust.cases",
 )
 

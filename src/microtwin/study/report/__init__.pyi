@@ -1,5 +1,7 @@
 __all__ = [
+    "CellView",
     "ConvergenceView",
+    "HalfCellView",
     "MembersView",
     "MeshView",
     "ReactionView",
@@ -9,12 +11,17 @@ __all__ = [
     "SegmentationView",
     "StructureView",
     "TransportView",
+    "write_discharge_movie",
     "write_report",
     "write_vtkhdf",
+    "write_vtkhdf_series",
 ]
 
+from .half_cell_figures import write_discharge_movie
 from .model import (
+    CellView,
     ConvergenceView,
+    HalfCellView,
     MembersView,
     MeshView,
     ReactionView,
@@ -26,4 +33,4 @@ from .model import (
     TransportView,
 )
 from .page import write_report
-from .vtkhdf import write_vtkhdf
+from .vtkhdf import write_vtkhdf, write_vtkhdf_series

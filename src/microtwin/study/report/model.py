@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from ...microstructure import Microstructure
 
 __all__ = [
+    "CellView",
     "ConvergenceView",
+    "HalfCellView",
     "MembersView",
     "MeshView",
     "ReactionView",
@@ -322,6 +324,61 @@ class SegmentationView:
 
 
 @dataclass(frozen=True, eq=False)
+class CellView:
+    """The imaged electrode in a cell model.
+
+    Parameters
+    ----------
+    numbers : mapping
+        parameters (by name: value, unit, uncertainty, source), bruggeman_exponent,
+        guessed_exponent, nominal (A h/m^2), interface_utilisation, image_height (m), notes.
+    parameters : mapping
+        As in the study file.
+    arrays : mapping of str to ndarray
+        rates, shape (6, n): C-rate, capacity (A h/m^2), the same with the transport efficiency
+        lowered and raised, with the exponent of the set, and of spheres whose whole surface is the
+        free one.
+    """
+
+    numbers: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    arrays: Mapping[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class HalfCellView:
+    """A discharge of the electrode against lithium.
+
+    Parameters
+    ----------
+    numbers : mapping
+        discharge_capacity (A h/m^2), capacity_utilisation, mean_voltage (V), discharge_energy
+        (W h/m^2), inactive_active_fraction, plating_area_fraction, ended, complete, steps,
+        inactive (mapping),
+        capacity_of_image (A h/m^2), stoichiometries, material, electrolyte, balance,
+        discretisation (mapping) and, if it was run on larger voxels, voltage_difference (V).
+    parameters : mapping
+        As in the study file, with c_rate.
+    arrays : mapping of str to ndarray
+        curve, shape (4, n): time (s), voltage (V), charge (A h/m^2), mean stoichiometry; losses,
+        shape (n, 7), in V; planes, shape (k, nz, nx), stoichiometry in the middle plane across y at
+        the records kept_at; salt (mol/m^3) and current_plane (A/m^2 of the picture), shape (nz,
+        nx), at the end; profiles, shape (k, 4, nz): depth (m), stoichiometry, salt (mol/m^3),
+        current (A/m^3); particles, shape (3, p): volume (m^3), stoichiometry, depth (m).
+    coarse : ndarray or None
+        The curve on voxels twice as large.
+    movie : bytes or None
+        GIF.
+    """
+
+    numbers: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    arrays: Mapping[str, Array]
+    coarse: Array | None
+    movie: bytes | None
+
+
+@dataclass(frozen=True, eq=False)
 class ReactionView:
     """The reaction on the interface, its hot spots, and pictures of both.
 
@@ -434,6 +491,10 @@ class ReportData:
         The mesh, if one was made.
     reaction : ReactionView or None
         The reaction on the interface, if it was computed.
+    cell : CellView or None
+        The electrode in a cell model, if that was asked for.
+    half_cells : tuple of HalfCellView
+        Discharges against lithium.
     """
 
     title: str
@@ -453,3 +514,5 @@ class ReportData:
     segmentation: SegmentationView | None = None
     mesh: MeshView | None = None
     reaction: ReactionView | None = None
+    cell: CellView | None = None
+    half_cells: tuple[HalfCellView, ...] = ()

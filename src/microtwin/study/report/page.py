@@ -9,6 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from .cell_section import cell_section
+from .half_cell_section import half_cell_section
 from .markup import Html, section, text
 from .mesh_section import mesh_section
 from .microstructure_section import microstructure_section
@@ -39,6 +41,8 @@ _SECTIONS: tuple[tuple[str, str, Callable[[ReportData], str]], ...] = (
     ("transport", "Transport", transport_section),
     ("tensors", "Effective tensors", tensors_section),
     ("reaction", "Reaction on the interface", reaction_section),
+    ("half-cell", "Discharge against lithium", half_cell_section),
+    ("cell", "Parameters of a cell model", cell_section),
     ("mesh", "Mesh", mesh_section),
     ("convergence", "Grid convergence", convergence_section),
     ("sampling", "Representative volume", sampling_section),

@@ -29,6 +29,7 @@ from .words import does_not_percolate, is_infinite, percolation_sentences, quant
 __all__ = ["results_section", "tensors_section", "transport_section"]
 
 _SOURCES = ("discretisation", "sampling", "segmentation", "material")
+_CASE = ("phase", "direction", "condition")
 _NOT_ESTIMATED = "–"
 # Figures of merit of a scan, which the section about it shows.
 _OF_THE_SCAN = (
@@ -74,8 +75,8 @@ def results_section(data: ReportData) -> str:
 
 
 def _place(quantity: Mapping[str, Any]) -> str:
-    """Return "pore, z": the phase and the direction as far as there are any."""
-    return ", ".join(str(quantity[key]) for key in ("phase", "direction") if quantity.get(key))
+    """Return "pore, z": phase, direction and condition as far as there are any."""
+    return ", ".join(str(quantity[key]) for key in _CASE if quantity.get(key))
 
 
 def _uncertainty(quantity: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...microstructure import Microstructure
 
-__all__ = ["write_vtkhdf"]
+__all__ = ["write_vtkhdf", "write_vtkhdf_series"]
 
 # VTK reads gzip; LZF, the other filter of h5py, is not built into it.
 _COMPRESSION = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
@@ -65,6 +65,74 @@ def write_vtkhdf(
             labels.attrs["phases"] = json.dumps(dict(micro.phases))
             for name, values in checked.items():
                 cells.create_dataset(name, data=values, chunks=True, **_COMPRESSION)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def write_vtkhdf_series(
+    path: str | Path,
+    micro: Microstructure,
+    times: Sequence[float],
+    fields: Mapping[str, Iterable[NDArray[Any]]],
+) -> Path:
+    """Write fields at several times as one VTKHDF file, which ParaView plays as a series.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write, usually ``*.vtkhdf``; it is replaced whole or not at all.
+    micro : Microstructure
+        As in `write_vtkhdf`; its labels are kept once.
+    times : sequence of float
+        In s.
+    fields : mapping of str to iterable of ndarray
+        One field for each time, as in `write_vtkhdf`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        As in `write_vtkhdf`, or if there are no times.
+
+    Notes
+    -----
+    Data sets have one more axis in front; ``Steps/CellDataOffsets`` says which entry belongs to
+    which step (VTKHDF File Format, "Temporal Data").
+    """
+    path, count = Path(path), len(times)
+    if count == 0:
+        raise ValueError("a series needs one time or more")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with h5py.File(part, "w", track_order=True) as file:
+            root = file.create_group("VTKHDF", track_order=True)
+            _write_geometry(root, micro)
+            cells = root.create_group("CellData", track_order=True)
+            steps = root.create_group("Steps")
+            steps.attrs["NSteps"] = np.int64(count)
+            steps.create_dataset("Values", data=np.asarray(times, float))
+            offsets = steps.create_group("CellDataOffsets")
+            chunk = (1, *micro.shape)
+            labels = cells.create_dataset(
+                "labels", data=micro.labels[None], chunks=chunk, **_COMPRESSION
+            )
+            labels.attrs["phases"] = json.dumps(dict(micro.phases))
+            offsets.create_dataset("labels", data=np.zeros(count, np.int64))
+            for name, series in fields.items():
+                for step, field in zip(range(count), series, strict=True):
+                    values = _checked(name, field, micro)
+                    if step == 0:
+                        shape = (count, *values.shape)
+                        cells.create_dataset(
+                            name, shape, values.dtype, chunks=(1, *values.shape), **_COMPRESSION
+                        )
+                    cells[name][step] = values
+                offsets.create_dataset(name, data=np.arange(count))
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
