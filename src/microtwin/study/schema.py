@@ -324,6 +324,19 @@ class Output(Section):
     report: bool = True
 
 
+def _electrode_problems(section: str, part: HalfCell | Cell) -> list[Problem]:
+    """Return rates that are named twice, and phases that cannot be what they are named as."""
+    found = _repeated((section, "c_rates"), [f"{rate:g}" for rate in part.c_rates])
+    if part.active == part.pore:
+        text = f"{part.pore!r} is active as well; name another phase"
+        found.append(Problem((section, "pore"), text))
+    for name in part.porous_phases or ():
+        if name in (part.active, part.pore):
+            text = f"{name!r} is active material or pore; name another phase, as the binder"
+            found.append(Problem((section, "porous_phases", name), text))
+    return found
+
+
 class Study(Section):
     """A whole study file.
 
@@ -476,14 +489,7 @@ class Study(Section):
         """Return what does not fit in the section on the half cell."""
         part = self.half_cell
         assert part is not None
-        found = _repeated(("half_cell", "c_rates"), [f"{rate:g}" for rate in part.c_rates])
-        if part.active == part.pore:
-            text = f"{part.pore!r} is active as well; name another phase"
-            found.append(Problem(("half_cell", "pore"), text))
-        for name in part.porous_phases or ():
-            if name in (part.active, part.pore):
-                text = f"{name!r} is active material or pore; name another phase, as the binder"
-                found.append(Problem(("half_cell", "porous_phases", name), text))
+        found = _electrode_problems("half_cell", part)
         if (part.conductivities or {}).get(part.active) == 0.0:
             text = "the active material must conduct electrons; give more than 0, in S/m"
             found.append(Problem(("half_cell", "conductivities", part.active), text))
@@ -511,14 +517,7 @@ class Study(Section):
         """Return what does not fit in the section on the cell model."""
         part = self.cell
         assert part is not None
-        found = _repeated(("cell", "c_rates"), [f"{rate:g}" for rate in part.c_rates])
-        if part.active == part.pore:
-            text = f"{part.pore!r} is active as well; name another phase"
-            found.append(Problem(("cell", "pore"), text))
-        for name in part.porous_phases or ():
-            if name in (part.active, part.pore):
-                text = f"{name!r} is active material or pore; name another phase, as the binder"
-                found.append(Problem(("cell", "porous_phases", name), text))
+        found = _electrode_problems("cell", part)
         missing = [name for name in ("pybamm", "bpx") if find_spec(name) is None]
         if missing:
             text = f"cell models need {' and '.join(missing)}: pip install 'microtwin[cell]'"
