@@ -8,6 +8,7 @@ __all__ = [
     "Electrolyte",
     "Fields",
     "HalfCell",
+    "HalfCellImpedance",
     "HalfCellRun",
     "HotSpot",
     "HotSpots",
@@ -31,6 +32,7 @@ __all__ = [
     "electrolyte_from_pybamm",
     "fields",
     "half_cell",
+    "half_cell_impedance",
     "hot_spots",
     "intercalation_exchange_current",
     "interface_current",
@@ -63,6 +65,7 @@ from .half_cell_fields import (
     particle_filling,
     reaction,
 )
+from .half_cell_impedance import HalfCellImpedance, half_cell_impedance
 from .half_cell_model import HalfCell, State
 from .half_cell_runs import HalfCellRun, Record, load_checkpoint, run, save_checkpoint
 from .hot_spots import HotSpot, HotSpots, hot_spots

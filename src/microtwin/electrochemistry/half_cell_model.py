@@ -221,6 +221,19 @@ class HalfCell:
         """Area that reacts, in m^2."""
         return float(self.grid.area.sum())
 
+    @property
+    def resistance(self) -> NDArray[np.float64]:
+        """In series with the reaction of each facet: films, and the way to the values it ties.
+
+        In ohm m^2.
+        """
+        return self._potentials.resistance
+
+    @property
+    def exchange_factor(self) -> NDArray[np.float64]:
+        """Factor on the exchange current density of each facet."""
+        return self._potentials.factor
+
     def advance(self, length: float, applied: float, smooth: bool = True) -> tuple[State, Step]:
         """Return the state after a step; `accept` makes it the present one.
 

@@ -15,8 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry import area_vectors, face_openings, film_faces
-from ..geometry.surface import interface_area
+from ..geometry import facet_areas
 from ..meshing import TetrahedralMesh
 from ..microstructure import Microstructure
 
@@ -400,68 +399,10 @@ def _staircase(micro: Microstructure, pairs: Sequence[tuple[str, str]]) -> React
 
 
 def _embedded(micro: Microstructure, pairs: Sequence[tuple[str, str]]) -> ReactingInterface:
-    faces = np.prod(micro.voxel_size) / np.array(micro.voxel_size)
-    # Numbers from 1 on, because 0 would stand for what does not matter.
-    names = micro.phase_names
-    numbers = np.zeros(256, np.uint8)
-    numbers[[micro.label(name) for name in names]] = np.arange(1, len(names) + 1)
-    labels = numbers[micro.labels]
-    sealed = film_faces(labels)
-    measured = interface_area(micro)
-    inner = _inner_shares(micro.shape)
     found = _Found.none()
-    for number, (name, other) in enumerate(pairs):
-        a, b = names.index(name) + 1, names.index(other) + 1
-        vectors = area_vectors(labels, a, b, False, sealed)
-        voxel = np.flatnonzero((vectors != 0.0).any(axis=0))
-        vector = vectors.reshape(3, -1)[:, voxel].T.astype(float) * faces
-        parts = [(voxel, vector, np.zeros((len(voxel), 3)))]
-        for axis in range(3):
-            parts.append(_film_facets(labels, sealed, a, b, axis, float(faces[axis])))
-        total = sum(
-            float(np.linalg.norm(vector * inner[voxel], axis=1).sum()) for voxel, vector, _ in parts
-        )
-        scale = measured[name, other] / total if total > 0.0 else 1.0
-        for voxel, vector, shift in parts:
-            found.add(number, voxel, scale * vector, shift)
-        found.scales[name, other] = scale
+    for number, (pair, facets) in enumerate(
+        zip(pairs, facet_areas(micro, list(pairs)), strict=True)
+    ):
+        found.add(number, facets.voxel, facets.vector, facets.shift)
+        found.scales[pair] = facets.scale
     return found.interface(micro, pairs)
-
-
-def _film_facets(
-    labels: NDArray[np.uint8], sealed: NDArray[np.uint8], a: int, b: int, axis: int, face: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the facets of a pair on the faces of films along one axis."""
-    voxel = np.flatnonzero(sealed >> axis & 1)
-    before = labels.reshape(-1)[voxel]
-    after = np.roll(labels, -1, axis).reshape(-1)[voxel]
-    chosen = ((before == a) & (after == b)) | ((before == b) & (after == a))
-    voxel, before = voxel[chosen], before[chosen]
-    wanted = [voxel if k == axis else voxel[:0] for k in range(3)]
-    open_part = sum(face_openings(labels, phase, wanted, False)[axis] for phase in (a, b))
-    vector, shift = np.zeros((len(voxel), 3)), np.zeros((len(voxel), 3))
-    vector[:, axis] = np.where(before == a, 1.0, -1.0) * face * open_part
-    shift[:, axis] = 0.5
-    there = vector[:, axis] != 0.0
-    return voxel[there], vector[there], shift[there]
-
-
-def _inner_shares(shape: tuple[int, int, int]) -> NDArray[np.float32]:
-    """Return how much of an area vector in each voxel lies between the outermost voxel centres.
-
-    An outermost voxel is cut in half. Beyond its centre the image is continued as it is, so no
-    interface crosses that half but along its normal: the component along the axis is all inside,
-    of the others one half.
-
-    Returns
-    -------
-    ndarray, shape (voxels, 3)
-        Share of the components (z, y, x).
-    """
-    shares = np.ones((*shape, 3), np.float32)
-    for axis in range(3):
-        others = [k for k in range(3) if k != axis]
-        for end in (0, -1):
-            layer = np.moveaxis(shares, axis, 0)[end]
-            layer[..., others] *= 0.5
-    return shares.reshape(-1, 3)

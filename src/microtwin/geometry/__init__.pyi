@@ -1,8 +1,10 @@
 __all__ = [
+    "FacetAreas",
     "PhaseGeometry",
     "area_vectors",
     "distance_map",
     "face_openings",
+    "facet_areas",
     "film_faces",
     "level_set_geometry",
     "phase_fractions",
@@ -13,6 +15,7 @@ __all__ = [
 
 from .apertures import PhaseGeometry, smooth_geometry, voxel_geometry
 from .distances import distance_map
+from .facets import FacetAreas, facet_areas
 from .films import face_openings, film_faces
 from .interfaces import area_vectors, phase_fractions
 from .level_set import level_set_geometry

@@ -1,6 +1,8 @@
 __all__ = [
     "AndersonMixing",
     "Bridges",
+    "ComplexField",
+    "ComplexSolution",
     "ConvergenceError",
     "Field",
     "GridOperator",
@@ -10,13 +12,23 @@ __all__ = [
     "Solution",
     "Source",
     "TiedFields",
+    "complex_product",
     "correction",
+    "presb",
     "solve",
+    "solve_complex",
     "thread_count",
     "weighted_sum",
 ]
 
 from .bridges import Bridges
+from .complex_systems import (
+    ComplexField,
+    ComplexSolution,
+    complex_product,
+    presb,
+    solve_complex,
+)
 from .corrections import Field, correction, weighted_sum
 from .fixed_points import AndersonMixing
 from .krylov import ConvergenceError, Solution, solve

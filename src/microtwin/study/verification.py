@@ -13,6 +13,7 @@ MODULES = (
     "descriptors.verification",
     "electrochemistry.verification",
     "electrochemistry.half_cell_verification",
+    "electrochemistry.impedance_verification",
     "trust.cases",
 )
 

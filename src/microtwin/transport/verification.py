@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..generation import gaussian_field, laminate, lattice_spheres, lattice_spheres_level_set
 from ..microstructure import Microstructure
 from ..trust.verification import Case
+from .impedance_verification import CASES as IMPEDANCE_CASES
 from .options import Boundary, Interface
 from .references import hashin_shtrikman_bounds, laminate_tensor, sphere_array_conductivity
 from .tensor import homogenize
@@ -368,4 +369,5 @@ CASES: tuple[Case, ...] = (
             (6.0, 60, 2, 0.005),
         )
     ),
+    *IMPEDANCE_CASES,
 )

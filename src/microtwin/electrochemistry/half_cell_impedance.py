@@ -1,0 +1,104 @@
+"""Impedance of a half cell on the image of an electrode (see `small_signal` for its equations)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..checking import is_number
+from .half_cell_model import HalfCell
+from .small_signal import SmallSignal
+
+__all__ = ["HalfCellImpedance", "half_cell_impedance"]
+
+LOWEST, HIGHEST, PER_DECADE = 1e-3, 1e5, 3  # Hz
+
+
+@dataclass(frozen=True, eq=False)
+class HalfCellImpedance:
+    """Impedance of a half cell.
+
+    Parameters
+    ----------
+    frequencies : ndarray, shape (n,)
+        In Hz.
+    impedance : ndarray of complex128, shape (n,)
+        For the area of the collector, in ohm m^2; the lithium electrode included.
+    lithium_resistance : float
+        What the reaction at the lithium electrode adds to it, in ohm m^2.
+    double_layer_capacitance : float
+        In F per m^2 of reacting interface.
+    iterations : tuple of int
+        Of the solver, at each frequency.
+    """
+
+    frequencies: NDArray[np.float64] = field(repr=False)
+    impedance: NDArray[np.complex128] = field(repr=False)
+    lithium_resistance: float
+    double_layer_capacitance: float
+    iterations: tuple[int, ...] = field(repr=False)
+
+
+def half_cell_impedance(
+    cell: HalfCell,
+    frequencies: ArrayLike | None = None,
+    *,
+    double_layer_capacitance: float = 0.2,
+) -> HalfCellImpedance:
+    """Compute the impedance of a half cell at its present state.
+
+    Parameters
+    ----------
+    cell : HalfCell
+        At rest: as it was made, or after a `Rest`.
+    frequencies : sequence of float, optional
+        In Hz; by default three in each decade from 10^-3 to 10^5.
+    double_layer_capacitance : float
+        In F per m^2 of reacting interface.
+
+    Returns
+    -------
+    HalfCellImpedance
+
+    Raises
+    ------
+    ValueError
+        If a number is not allowed, or a current flows through the cell.
+    ConvergenceError
+        If the equations at a frequency are not solved.
+
+    Notes
+    -----
+    Reactions are linear about equilibrium, with r_ct = R T / (F j_0). The double layer is charged
+    by lithium ions. Lithium metal has no double layer.
+    """
+    capacitance = double_layer_capacitance
+    if not (is_number(capacitance) and capacitance >= 0.0):
+        raise ValueError(
+            f"double_layer_capacitance {capacitance!r} is not allowed; give 0 or more, in F/m^2"
+        )
+    if frequencies is None:
+        count = round(PER_DECADE * np.log10(HIGHEST / LOWEST)) + 1
+        given = np.geomspace(HIGHEST, LOWEST, count)
+    else:
+        given = np.atleast_1d(np.asarray(frequencies, float))
+    if given.ndim != 1 or not len(given) or not (np.isfinite(given) & (given > 0.0)).all():
+        raise ValueError(
+            f"frequencies {frequencies!r} are not allowed; give one or more numbers above 0, in Hz"
+        )
+    if cell.state.applied != 0.0:
+        raise ValueError(
+            f"a current of {cell.state.applied:.3g} A flows through the cell; take it through a "
+            "Rest first"
+        )
+    system = SmallSignal(cell, float(capacitance))
+    found = [system.at(2.0 * np.pi * f) for f in given]
+    return HalfCellImpedance(
+        given,
+        np.array([z for z, _ in found]),
+        system.lithium_resistance,
+        float(capacitance),
+        tuple(count for _, count in found),
+    )
