@@ -55,6 +55,7 @@ __all__ = [
 ]
 
 from .cell_grid import Inactive
+from .checkpoints import load_checkpoint, save_checkpoint
 from .discharging import charge, cycle, discharge, half_cell
 from .exchange_currents import intercalation_exchange_current, random_exchange_current
 from .half_cell_fields import (
@@ -66,8 +67,9 @@ from .half_cell_fields import (
     reaction,
 )
 from .half_cell_impedance import HalfCellImpedance, half_cell_impedance
-from .half_cell_model import HalfCell, State
-from .half_cell_runs import HalfCellRun, Record, load_checkpoint, run, save_checkpoint
+from .half_cell_model import HalfCell
+from .half_cell_runs import HalfCellRun, Record, run
+from .half_cell_state import State
 from .hot_spots import HotSpot, HotSpots, hot_spots
 from .interface_current import InterfaceCurrent, interface_current
 from .interfaces import NoInterfaceError, ReactingInterface, reacting_interface

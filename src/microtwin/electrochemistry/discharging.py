@@ -11,8 +11,9 @@ import numpy as np
 from ..checking import is_number
 from ..microstructure import Microstructure
 from .cell_grid import cell_grid
+from .checkpoints import load_checkpoint
 from .half_cell_model import HalfCell
-from .half_cell_runs import HalfCellRun, Watch, load_checkpoint, run
+from .half_cell_runs import HalfCellRun, Watch, run
 from .interfaces import PerFacet, at_facets, named_phases
 from .kinetics import ROOM
 from .materials import ElectrodeMaterial, Electrolyte, Separator

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..numerics.quarters import from_quarters
-from .half_cell_model import HalfCell, State
+from .half_cell_model import HalfCell
+from .half_cell_state import State
 from .interface_current import InterfaceCurrent
 
 __all__ = ["Fields", "ParticleFilling", "depth_profile", "fields", "particle_filling", "reaction"]

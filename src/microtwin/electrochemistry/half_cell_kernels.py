@@ -161,16 +161,3 @@ def sample(first, end, out, field, table, start, step, logarithm):
             s = min(max(s, 0.0), table.shape[0] - 1.0)
             i = min(int(s), table.shape[0] - 2)
             a[q] = f4(table[i] + (s - i) * (table[i + 1] - table[i]))
-
-
-@njit(**FAST)
-def extremes(first, end, field, present, low, high):
-    """Leave the smallest and the largest value of a field of each plane, where it is present."""
-    for k in range(first, end):
-        smallest, largest = np.inf, -np.inf
-        a, b = field[k], present[k]
-        for q in range(a.shape[0]):
-            if b[q] > 0:
-                smallest = min(smallest, a[q])
-                largest = max(largest, a[q])
-        low[k], high[k] = smallest, largest

@@ -24,8 +24,6 @@ steps, after which the concentrations are brought up to date with the currents f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,12 +34,13 @@ from ..numerics.threads import over_slabs, slab_bounds
 from . import half_cell_kernels as kernels
 from .cell_grid import CellGrid
 from .cell_tables import Table, cell_tables
+from .half_cell_state import LithiumSide, State, Step
 from .kinetics import FARADAY, ROOM
 from .materials import ElectrodeMaterial, Electrolyte, curve
 from .potentials import Potentials
 from .species import Species
 
-__all__ = ["HalfCell", "State", "Step"]
+__all__ = ["HalfCell"]
 
 STEEP = 5.0  # V: of the open-circuit potential per stoichiometry; no more is counted
 OUTER = 12  # times that concentrations and currents are brought to agree
@@ -50,89 +49,6 @@ SAME = 1e-3  # relative change below which conductivities and diffusivities are 
 CURRENT = 1e-3  # residual of the potentials over the currents that the facets feed in
 CONCENTRATION = 1e-4  # the same for concentrations
 REUSE = 1.05  # a response to a unit current serves while the step changes by less than this
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """A half cell at one time.
-
-    Parameters
-    ----------
-    time : float
-        In s.
-    charge : float
-        Passed since the start, in C; positive on discharge.
-    voltage : float
-        In V.
-    applied : float
-        Current, in A; positive on discharge.
-    solid, electrolyte : ndarray of float64
-        phi_s from the collector on, and psi, in V, as vectors of the network.
-    lithium, salt : ndarray of float64
-        Concentrations in mol/m^3, as vectors of the network.
-    current : ndarray, shape (n,)
-        Over the facets, in A/m^2; positive where lithium leaves the active material.
-    surface : ndarray, shape (n,)
-        Stoichiometry at the facets.
-    """
-
-    time: float
-    charge: float
-    voltage: float
-    applied: float
-    solid: NDArray[np.float64] = field(repr=False)
-    electrolyte: NDArray[np.float64] = field(repr=False)
-    lithium: NDArray[np.float64] = field(repr=False)
-    salt: NDArray[np.float64] = field(repr=False)
-    current: NDArray[np.float64] = field(repr=False)
-    surface: NDArray[np.float64] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Step:
-    """How a step was taken.
-
-    Parameters
-    ----------
-    length : float
-        In s.
-    outer, newton, iterations : int
-        Rounds of concentrations and currents, Newton steps in all of them, and iterations of the
-        linear solver for the potentials.
-    lithium_balance, salt_balance : float
-        What is missing from the balance of each species, over the charge or the salt exchanged.
-    """
-
-    length: float
-    outer: int
-    newton: int
-    iterations: int
-    lithium_balance: float
-    salt_balance: float
-
-
-@dataclass(frozen=True)
-class LithiumSide:
-    """Electrolyte in front of the lithium electrode, and the overpotential at it.
-
-    Parameters
-    ----------
-    potential : float
-        psi, in V.
-    concentration_potential : float
-        Phi, in V.
-    overpotential : float
-        In V.
-    """
-
-    potential: float
-    concentration_potential: float
-    overpotential: float
-
-    @property
-    def voltage(self) -> float:
-        """Of the cell, in V; the collector is at 0."""
-        return -self.potential - self.concentration_potential - self.overpotential
 
 
 class HalfCell:
@@ -199,7 +115,6 @@ class HalfCell:
         self._local: NDArray[np.float32] | None = None
         self.before: State | None = None
         self.last_length = 0.0
-        self.since_jump = self._since = 0.0
         lithium = grid.active_there.astype(float) * (start * material.maximum_concentration)
         salt = grid.liquid_there.astype(float) * float(electrolyte.concentration)
         rest = float(self.tables.potential(start))
@@ -207,6 +122,7 @@ class HalfCell:
             0.0,
             0.0,
             rest,
+            0.0,
             0.0,
             np.zeros(lithium.shape),
             grid.liquid_there.astype(float) * -rest,
@@ -258,8 +174,9 @@ class HalfCell:
         a = (1.0 + 2.0 * ratio) / (1.0 + ratio)
         weights = (a / length, (1.0 + ratio) / length, ratio**2 / (1.0 + ratio) / length)
         reference = self._continued(now, earlier, ratio, applied)
-        self._since = length + (self.since_jump if smooth else 0.0)
+        since = length + (now.since_jump if smooth else 0.0)
         self._set_links(now, earlier, ratio, weights[0])
+        self._drop = self._drops(since)
         lithium = self._lithium.begin(now.lithium, earlier.lithium, ratio, weights)
         salt = self._salt.begin(now.salt, earlier.salt, ratio, weights)
         share = (1.0 - self.electrolyte.transference_number) / FARADAY
@@ -314,6 +231,7 @@ class HalfCell:
             self._charge(now, earlier, weights, applied),
             self._lithium_side(liquid, salt, applied).voltage,
             applied,
+            since,
             solid,
             liquid,
             lithium,
@@ -326,7 +244,6 @@ class HalfCell:
     def accept(self, state: State, length: float) -> None:
         """Make a state the present one."""
         self.before, self.state, self.last_length = self.state, state, length
-        self.since_jump = self._since
 
     def _continued(
         self, now: State, earlier: State, ratio: float, applied: float
@@ -361,7 +278,6 @@ class HalfCell:
                 self._lithium.set_links(tables.mean_diffusivity, scale)
         self._salt.set_rate(rate)
         self._lithium.set_rate(rate)
-        self._drop = self._drops()
 
     def _changed(
         self, name: str, table: Table, field: NDArray[np.float64]
@@ -408,14 +324,14 @@ class HalfCell:
         inner = lithium.reshape(-1)[self.grid.surface_place] / self.material.maximum_concentration
         return np.asarray(inner - current * self._drop)
 
-    def _drops(self) -> NDArray[np.float64]:
+    def _drops(self, since: float) -> NDArray[np.float64]:
         """Return how much the stoichiometry falls from voxel to surface per A/m^2.
 
         A time t after a jump of the current that is what sqrt(4 D t / pi) would do, until as much
         as the distance has been reached (Crank, The Mathematics of Diffusion, 1975, eq. 2.45).
         """
         inner, distance = self._inner_diffusivity(), self.grid.surface_distance
-        reached = 1.0 - np.exp(-4.0 / np.pi * inner * self._since / np.square(distance))
+        reached = 1.0 - np.exp(-4.0 / np.pi * inner * since / np.square(distance))
         most = self.material.maximum_concentration
         return np.asarray(distance * np.sqrt(reached) / (FARADAY * inner * most))
 

@@ -11,19 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..numerics import ConvergenceError
-from .half_cell_model import HalfCell, State, Step
+from .checkpoints import save_checkpoint
+from .half_cell_model import HalfCell
+from .half_cell_state import State, Step
 from .protocols import ConstantVoltage, CurrentProfile, Phase, Rest
+from .step_lengths import HOUR, StepLengths
 from .voltage_losses import Losses, losses
 
-__all__ = ["HalfCellRun", "Record", "Stopped", "load_checkpoint", "run", "save_checkpoint"]
+__all__ = ["HalfCellRun", "Record", "Stopped", "run"]
 
-HOUR = 3600.0
-FIRST = 3e-4  # hours at 1C: first step after a jump of the current
-LONGEST = 0.03  # hours at 1C
 SHORTEST = 1e-7  # hours at 1C: shorter steps are not tried
 ACCURACY = 2e-4  # V: error of one step in time that is aimed at
-IN_TIME = 1e-4  # hours at 1C: error in the time at which a voltage is reached
-GROWTH = 1.6
 HIT = 3e-4  # V: how closely the ends of phases and constant voltages are hit
 DEPLETED = 0.02  # of the concentration at rest
 FULL = 0.985  # stoichiometry at the surface, or that from the other end
@@ -271,7 +269,7 @@ class _Runner:
     ) -> str:
         """Follow a given current until a voltage is reached or the time has passed."""
         start = self.cell.state.time
-        clock = _Clock(self, abs(current(0.0)) / self.per_c)
+        clock = StepLengths(self.accuracy, abs(current(0.0)) / self.per_c)
         self._refuse_beyond(limits)
         while True:
             passed = self.cell.state.time - start
@@ -309,7 +307,7 @@ class _Runner:
             )
 
     def _try(
-        self, clock: _Clock, length: float, current: Callable[[float], float]
+        self, clock: StepLengths, length: float, current: Callable[[float], float]
     ) -> tuple[State, Step, float]:
         """Take a step, a shorter one where it fails."""
         while True:
@@ -353,7 +351,7 @@ class _Runner:
                 high = (length, best[0].voltage)
         return best
 
-    def _accept(self, state: State, step: Step, clock: _Clock) -> None:
+    def _accept(self, state: State, step: Step, clock: StepLengths) -> None:
         self.cell.accept(state, step.length)
         clock.took(state, step)
         self._note(state, step)
@@ -364,7 +362,7 @@ class _Runner:
         slope = -self._resistance()
         # What changes is the current; it counts as the voltage that it takes.
         rate = max(abs(self.cell.state.applied) / self.per_c, 0.1)
-        clock = _Clock(self, rate, lambda state: state.applied)
+        clock = StepLengths(self.accuracy, rate, lambda state: state.applied)
         while True:
             passed = self.cell.state.time - start
             if phase.until_time is not None and passed >= phase.until_time * (1.0 - 1e-9):
@@ -379,7 +377,7 @@ class _Runner:
                 return f"the current fell to {phase.until_c_rate:g} C"
 
     def _at_voltage(
-        self, clock: _Clock, length: float, voltage: float, slope: float
+        self, clock: StepLengths, length: float, voltage: float, slope: float
     ) -> tuple[State, Step, float]:
         applied = self.cell.state.applied
         applied += (voltage - self.cell.state.voltage) / slope
@@ -426,87 +424,3 @@ class _Runner:
             full = float(state.surface.max()) > FULL
             return f"the active material is {'full' if full else 'empty'} at its surface {where}"
         return f"no step could be taken {where}: {problem}"
-
-
-class _Clock:
-    """Lengths of steps, from how well the voltage follows its continuation, or another measure."""
-
-    def __init__(
-        self,
-        runner: _Runner,
-        rate: float,
-        measure: Callable[[State], float] = lambda state: state.voltage,
-    ) -> None:
-        self.runner, self.rate, self.measure = runner, rate, measure
-        self.volts = 1.0  # per unit of the measure
-        self.restart()
-
-    def restart(self) -> None:
-        """Begin anew, after a jump of the current."""
-        self.length = FIRST * HOUR / max(self.rate, 0.05)
-        self.smooth = False
-        self.points: list[tuple[float, float]] = []
-
-    def took(self, state: State, step: Step) -> None:
-        """Choose the next step."""
-        self.smooth = True
-        factor, value = GROWTH, self.measure(state)
-        if len(self.points) >= 3:
-            t, v = np.array(self.points[-3:]).T
-            expected = float(np.polynomial.polynomial.polyval(
-                state.time - t[-1], np.polynomial.polynomial.polyfit(t - t[-1], v, 2)
-            ))  # fmt: skip
-            error = 0.2 * self.volts * abs(value - expected)
-            # Where the voltage falls steeply, an error in time so small is one of voltage, too.
-            steep = self.volts * abs(value - v[-1]) / step.length
-            allowed = self.runner.accuracy + steep * IN_TIME * HOUR / max(self.rate, 0.05)
-            factor = 0.9 * (allowed / max(error, 1e-12)) ** (1.0 / 3.0)
-        self.points.append((state.time, value))
-        factor = min(max(factor, 0.5), GROWTH)
-        if step.outer > 5:
-            factor = min(factor, 0.7)
-        if 1.0 <= factor < 1.2:
-            factor = 1.0  # what was found for this length can be used again
-        longest = LONGEST * HOUR / max(self.rate, 0.05)
-        self.length = min(factor * step.length, longest)
-
-
-def save_checkpoint(cell: HalfCell, path: str | Path) -> Path:
-    """Write the state of a cell to a file (npz), from which `load_checkpoint` goes on."""
-    path = Path(path)
-    arrays: dict[str, NDArray | float] = {
-        "last_length": cell.last_length,
-        "since_jump": cell.since_jump,
-    }
-    for name, state in (("state", cell.state), ("before", cell.before)):
-        if state is not None:
-            arrays |= {f"{name}_{key}": value for key, value in vars(state).items()}
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
-    temporary.replace(path)
-    return path
-
-
-def load_checkpoint(cell: HalfCell, path: str | Path) -> None:
-    """Bring a cell to the state that was written to a file.
-
-    Raises
-    ------
-    ValueError
-        If the file is of another cell.
-    """
-    with np.load(path) as found:
-        for name in ("before", "state"):
-            keys = [key for key in found.files if key.startswith(f"{name}_")]
-            if not keys:
-                continue
-            values = {key.removeprefix(f"{name}_"): found[key] for key in keys}
-            values = {k: float(v) if v.ndim == 0 else v for k, v in values.items()}
-            state = State(**values)
-            same = state.lithium.shape == cell.state.lithium.shape
-            if not same or state.current.shape != cell.state.current.shape:
-                raise ValueError(f"{path} is a checkpoint of another cell; give that of this image")
-            setattr(cell, name, state)
-        cell.last_length = float(found["last_length"])
-        cell.since_jump = float(found["since_jump"])

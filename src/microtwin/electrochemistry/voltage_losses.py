@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .half_cell_model import HalfCell, State
+from .half_cell_model import HalfCell
+from .half_cell_state import State
 
 __all__ = ["Losses", "losses"]
 

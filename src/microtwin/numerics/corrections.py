@@ -55,14 +55,20 @@ class Correction:
     shift : float
         What else is to be added to all of the second field.
     iterations : int
-    residual : float
-        Norm of the residual that is left.
+    started, residual : float
+        Norm of the residual, without what the shift takes away, and of what is left of it.
     """
 
     parts: Vector
     shift: float
     iterations: int
+    started: float
     residual: float
+
+    @property
+    def cost(self) -> float:
+        """Iterations for one digit."""
+        return self.iterations / max(np.log10(self.started / max(self.residual, 1e-300)), 0.5)
 
 
 class Field:
@@ -132,7 +138,7 @@ def correction(
     Numer. Anal. 24 (1987) 355, with the flexible recurrence of `krylov.solve`.
     """
     y, p, z, q = room or [[np.zeros(s, np.float32) for s in system.shapes] for _ in range(4)]
-    for part in y:
+    for part in (*y, *p):  # the room may hold anything, even what is no number
         part[...] = 0
     shift = 0.0
     if constant is not None:
@@ -162,7 +168,7 @@ def correction(
             )
         norm = _step_down(y, residual, p, q, slope / curvature)
         iterations += 1
-    return Correction(y, shift, iterations, norm)
+    return Correction(y, shift, iterations, start, norm)
 
 
 def weighted_sum(state: NDArray[np.float64], weight: NDArray[np.float32]) -> float:

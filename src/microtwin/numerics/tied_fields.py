@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from . import tied_kernels as kernels
 from .corrections import Correction, Vector, correction
+from .krylov import ConvergenceError
 from .multigrid import Multigrid
 from .operator import GridOperator
 from .plane_fields import PlaneField
@@ -21,7 +22,8 @@ from .threads import even_shares, over_slabs
 
 __all__ = ["TiedFields"]
 
-# The cycles may know ties and links of earlier steps until these have changed by this factor.
+# The cycles may know ties and links of earlier steps until a digit costs this many times as many
+# iterations as with fresh ones.
 STALE = 1.5
 
 
@@ -61,18 +63,12 @@ class TiedFields:
         self._across = tuple(np.ascontiguousarray(end[self._apart]) for end in ends)
         self._level = [np.zeros(self.shapes[0], np.float32), present]
         self._pull = [np.zeros(shape, np.float32) for shape in self.shapes]
-        self._known: tuple[float, float] | None = None
+        self._cycles: list[Multigrid] = []
+        self._fresh: float | None = None
         self.room = [[np.zeros(s, np.float32) for s in self.shapes] for _ in range(4)]
 
-    def tie(self, conductance: NDArray[np.float64], strength: float = 1.0) -> None:
-        """Set the conductance of each tie.
-
-        Parameters
-        ----------
-        conductance : ndarray, shape (n,)
-        strength : float
-            How the links of the second field have changed since it was given, for the cycles.
-        """
+    def tie(self, conductance: NDArray[np.float64]) -> None:
+        """Set the conductance of each tie, shape (n,)."""
         kernels.gather_ties(self._within.reshape(-1), *self._ends, conductance)
         self._g = conductance[self._apart].astype(np.float32)
         self._total = float(conductance.sum())
@@ -80,17 +76,15 @@ class TiedFields:
             part[...] = 0
         for f, sign in ((0, -1.0), (1, 1.0)):
             kernels.scatter(self._pull[f].reshape(-1), self._ends[f], conductance, sign)
-        known = (self._total, strength)
-        if self._known is None or _changed(known, self._known):
+        if not self._cycles:
             self._renew_cycles()
-            self._known = known
 
     def replace_second(self, operator: GridOperator) -> None:
         """Set the links of the second field anew."""
         self.fields[1] = operator
 
     def _renew_cycles(self) -> None:
-        self._cycles = []
+        self._cycles, self._fresh = [], None
         for field, pull in zip(self.fields, self._pull, strict=True):
             mass = PlaneField.dense(np.abs(from_quarters(pull, field.shape)))
             self._cycles.append(Multigrid(field.sharing(mass, False)))
@@ -119,8 +113,13 @@ class TiedFields:
             If it is not reached.
         """
         constant = (self._level, self._pull, self._total)
-        return correction(self, residual, target, constant=constant, room=self.room)
-
-
-def _changed(now: tuple[float, float], before: tuple[float, float]) -> bool:
-    return any(max(a, b) > STALE * min(a, b) for a, b in zip(now, before, strict=True))
+        try:
+            found = correction(self, residual, target, constant=constant, room=self.room)
+        except ConvergenceError:
+            self._cycles = []
+            raise
+        if self._fresh is None:
+            self._fresh = found.cost
+        elif found.cost > STALE * self._fresh:
+            self._cycles = []
+        return found
