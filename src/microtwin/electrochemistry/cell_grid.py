@@ -18,18 +18,19 @@ the surface take into account.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..connectivity import label_clusters, reaching_clusters
-from ..geometry import phase_fractions, plane_distance, smooth_geometry
+from ..geometry import phase_fractions, smooth_geometry
 from ..microstructure import Microstructure
 from ..numerics import GridOperator, PlaneField
 from ..numerics.quarters import to_quarters, vector_positions
-from .interfaces import ReactingInterface, nearest_voxels, reacting_interface
+from .cell_facets import facet_places
+from .interfaces import ReactingInterface, reacting_interface
 from .materials import Separator
 
 __all__ = ["CellGrid", "Inactive", "cell_grid"]
@@ -37,10 +38,6 @@ __all__ = ["CellGrid", "Inactive", "cell_grid"]
 # Conductivities of the solid above this multiple of that of the active material are cut: the
 # potential in them is as good as constant, and the equations stay easy to solve.
 CONTRAST = 100.0
-# Facets of well resolved surfaces lie at least this far, in voxels, from the centre of the active
-# voxel behind them; where three phases meet their place is not that well known.
-SHORTEST = 0.15
-LEAST_OPENING = 1.5  # of the area that reacts, see `_entries`
 
 
 @dataclass(frozen=True)
@@ -228,8 +225,7 @@ def cell_grid(
     solid, solid_there = _solid(labels, sigma, solid_clusters, micro.voxel_size)
     numbers = np.where(mine, 2, 1).astype(np.uint8)
     geometry = smooth_geometry(numbers, 2, active_clusters)
-    weights = _weights(micro.voxel_size)
-    factors = tuple(geometry.unit * w for w in weights)
+    factors = tuple(geometry.unit * w for w in _weights(micro.voxel_size))
     lithium = GridOperator(geometry.faces, factors)  # type: ignore[arg-type]
     active_there = _linked(geometry.faces) | (active_clusters > 0)
     active_volume = phase_fractions(numbers, 2) * active_there
@@ -238,30 +234,19 @@ def cell_grid(
         labels, share, porosity, liquid_clusters, micro.voxel_size, separator, layers
     )
     facets = reacting_interface(micro, active, list(electrolytes))
-    ends = _ends(micro, facets, active_there & solid_there, liquid_there[: micro.shape[0]])
-    inside, outside = (np.unravel_index(end, micro.shape) for end in ends)
-    entry, base = _entries(facets, ends[0], geometry.faces, geometry.unit, active_clusters > 0)
-    nearest = np.unravel_index(base, micro.shape)
-    kept = (active_there & solid_there)[inside] & liquid_there[outside]
-    kept &= active_clusters[nearest] > 0
-    taking_part, all_area = facets.chosen(kept), float(facets.area.sum())
-    if not kept.any():
+    places = facet_places(
+        micro, facets, solid_there & active_there, liquid_there[: micro.shape[0]], geometry,
+        active_clusters > 0, active_volume,
+    )  # fmt: skip
+    taking_part = facets.chosen(places.kept)
+    if len(taking_part) == 0:
         raise ValueError(
             f"{active!r} that is connected to the collector and electrolyte that is connected to "
             "the separator do not meet, so nothing can react"
         )
-    inside, outside, nearest = (
-        tuple(index[kept] for index in end) for end in (inside, outside, nearest)
-    )
-    centre = lambda index: (np.stack(index, axis=1) + 0.5) * micro.voxel_size  # noqa: E731
-    plane = _planes(micro, taking_part, active_volume)
-    from_solid = ((plane - centre(inside)) * taking_part.normal).sum(axis=1)
-    from_nearest = ((plane - centre(nearest)) * taking_part.normal).sum(axis=1)
-    to_liquid = ((centre(outside) - plane) * taking_part.normal).sum(axis=1)
-    porous = porosity[[of_label[name] for name in names]][taking_part.outside]
-    shares = share[[of_label[name] for name in names]][taking_part.outside]
-    area = taking_part.area * porous
-    longest = float(np.linalg.norm(micro.voxel_size))
+    of_phase = [of_label[name] for name in names]
+    shares = share[of_phase][taking_part.outside]
+    area = taking_part.area * porosity[of_phase][taking_part.outside]
     inlet = to_quarters(liquid_there[-1:].astype(np.float32))[0]
     return CellGrid(
         micro.shape,
@@ -277,13 +262,13 @@ def cell_grid(
         inlet / np.float32(inlet.sum()),
         taking_part,
         area,
-        vector_positions(np.stack(inside), micro.shape),
-        vector_positions(np.stack(outside), micro.shape),
-        np.clip(from_solid, -longest, longest),
-        np.clip(to_liquid, -longest, longest),
-        vector_positions(np.stack(np.unravel_index(entry[kept], micro.shape)), micro.shape),
-        vector_positions(np.stack(nearest), micro.shape),
-        np.clip(from_nearest, SHORTEST * min(micro.voxel_size), longest),
+        _position(places.solid, micro.shape),
+        _position(places.liquid, micro.shape),
+        places.solid_distance,
+        places.liquid_distance,
+        _position(places.lithium, micro.shape),
+        _position(places.surface, micro.shape),
+        places.surface_distance,
         np.full(len(area), sigma[of_label[active]]),
         shares,
         separator.share * layers * micro.voxel_size[0] / separator.thickness,
@@ -291,9 +276,14 @@ def cell_grid(
         Inactive(
             1.0 - float(np.count_nonzero(active_clusters) / np.count_nonzero(mine)),
             1.0 - float((liquid_clusters > 0).sum() / (share > 0.0)[labels].sum()),
-            1.0 - float(taking_part.area.sum()) / all_area,
+            1.0 - float(taking_part.area.sum() / facets.area.sum()),
         ),
     )
+
+
+def _position(voxel: NDArray[np.int64], shape: tuple[int, int, int]) -> NDArray[np.int64]:
+    """Return where voxels, in C order, stand in flat vectors."""
+    return vector_positions(np.stack(np.unravel_index(voxel, shape)), shape)
 
 
 def _weights(voxel_size: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -307,6 +297,15 @@ def _linked(faces: tuple[NDArray, ...]) -> NDArray[np.bool_]:
     for axis, face in enumerate(faces):
         there |= (face > 0) | (np.roll(face, 1, axis) > 0)
     return there
+
+
+def _beside() -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    """Yield, for each of the six directions, where there is a neighbour, and where that is."""
+    for axis in range(3):
+        low = (slice(None),) * axis + (slice(0, -1),)
+        high = (slice(None),) * axis + (slice(1, None),)
+        yield low, high
+        yield high, low
 
 
 def _series(faces: NDArray[np.uint8], values: NDArray[np.float32], axis: int) -> NDArray:
@@ -328,10 +327,8 @@ def _solid(
     values = sigma[labels].astype(np.float32)
     # A piece of solid in a voxel of the electrolyte belongs to one of the neighbours.
     near = np.full(labels.shape, np.inf, np.float32)
-    for axis in range(3):
-        for step in (1, -1):
-            beside = np.roll(values, step, axis)
-            np.minimum(near, np.where(beside > 0.0, beside, np.inf), out=near)
+    for here, there in _beside():
+        np.minimum(near[here], np.where(values[there] > 0.0, values[there], np.inf), out=near[here])
     values = np.where(values > 0.0, values, np.where(np.isfinite(near), near, 0.0))
     faces = tuple(_series(face, values, axis) for axis, face in enumerate(geometry.faces))
     low = np.float32(2.0 * geometry.unit) * geometry.outer[0] * values[0]
@@ -358,9 +355,8 @@ def _liquid(
     values, room = share[labels].astype(np.float32), porosity[labels].astype(np.float32)
     for array in (values, room):
         near = array.copy()
-        for axis in range(3):
-            for step in (1, -1):
-                np.maximum(near, np.roll(array, step, axis), out=near)
+        for here, beyond in _beside():
+            np.maximum(near[here], array[beyond], out=near[here])
         array[...] = np.where(array > 0.0, array, near)
     # The separator has a whole number of layers, and keeps its resistance and its volume.
     stretch = layers * voxel_size[0] / separator.thickness
@@ -383,81 +379,3 @@ def _liquid(
         np.concatenate([there, np.ones(plate, bool)]),
         np.concatenate([volume.astype(np.float32), filled]),
     )
-
-
-def _on_faces(micro: Microstructure, facets: ReactingInterface) -> NDArray[np.bool_]:
-    """Return which facets lie on the face after their voxel, not within it."""
-    index = np.stack(np.unravel_index(facets.voxel, micro.shape), axis=1)
-    shift = facets.centre / np.array(micro.voxel_size) - 0.5 - index
-    return np.asarray(shift.max(axis=1) > 0.25)
-
-
-def _ends(
-    micro: Microstructure,
-    facets: ReactingInterface,
-    solid: NDArray[np.bool_],
-    liquid: NDArray[np.bool_],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the voxels whose values of solid and liquid each facet ties to each other.
-
-    Its own voxel where that has a value; else the nearest voxel of the phase.
-    """
-    on_face = _on_faces(micro, facets)
-    names = facets.phases
-    beyond = nearest_voxels(micro, names, facets.voxel, -facets.normal, facets.outside)
-    own = ~on_face & solid.reshape(-1)[facets.voxel]
-    inside = np.where(own, facets.voxel, facets.active_voxel)
-    own = ~on_face & liquid.reshape(-1)[facets.voxel]
-    return inside, np.where(own, facets.voxel, beyond)
-
-
-def _entries(
-    facets: ReactingInterface,
-    solid: NDArray[np.int64],
-    faces: tuple[NDArray[np.uint8], ...],
-    opened: float,
-    active: NDArray[np.bool_],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where lithium enters, and the active voxel from which its concentration is known.
-
-    A piece of active material in a voxel of the electrolyte takes up lithium itself, and passes it
-    on: the concentration at its surface is continued from the neighbour it is most widely open to,
-    rather inwards. A piece that is open to its neighbours over less than its reacting area, or to
-    no active voxel, takes up nothing; the nearest active voxel does.
-    """
-    shape = active.shape
-    inner = active.reshape(-1)
-    base, best = solid.copy(), np.where(inner[solid], np.inf, 0.0)
-    index = np.stack(np.unravel_index(solid, shape), axis=1)
-    for axis, face in enumerate(faces):
-        for step in (-1, 1):
-            there = index.copy()
-            there[:, axis] += step
-            inside = (there[:, axis] >= 0) & (there[:, axis] < shape[axis])
-            there[~inside] = index[~inside]
-            place = np.ravel_multi_index(tuple(there.T), shape)
-            opening = face.reshape(-1)[place if step < 0 else solid].astype(float)
-            score = opening * (1.5 - step * facets.normal[:, axis]) * inside * inner[place]
-            better = score > best
-            base[better], best[better] = place[better], score[better]
-    found = best > 0.0
-    base = np.where(found, base, facets.active_voxel)
-    openings = np.zeros(shape)
-    for axis, face in enumerate(faces):
-        openings += face
-        openings += np.roll(face, 1, axis)
-    unit = float(np.prod(facets.extent) / np.prod(shape)) ** (2.0 / 3.0)
-    reacting = np.bincount(solid, facets.area / unit, int(np.prod(shape)))
-    wide = inner | (openings.reshape(-1) * opened >= LEAST_OPENING * reacting)
-    return np.where(found & wide[solid], solid, base), base
-
-
-def _planes(
-    micro: Microstructure, facets: ReactingInterface, fraction: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Return a point of the plane of each facet, shape (n, 3), in m."""
-    offset = plane_distance(
-        fraction.reshape(-1)[facets.voxel], facets.normal, np.array(micro.voxel_size)
-    )
-    offset[_on_faces(micro, facets)] = 0.0
-    return np.asarray(facets.centre + offset[:, None] * facets.normal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -167,5 +167,4 @@ def _curve(path: str | Path, given: Mapping[str, Any], key: str, unit: str, over
         factor = quantity(f"1 {value.get('unit', unit) or 'dimensionless'}", unit, key)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    table: Callable[[NDArray], NDArray] = lambda at: np.interp(at, places, factor * values)  # noqa: E731
-    return table
+    return lambda at: np.interp(at, places, factor * values)

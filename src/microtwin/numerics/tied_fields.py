@@ -64,6 +64,7 @@ class TiedFields:
         self._level = [np.zeros(self.shapes[0], np.float32), present]
         self._pull = [np.zeros(shape, np.float32) for shape in self.shapes]
         self._cycles: list[Multigrid] = []
+        self._stale = True
         self._fresh: float | None = None
         self.room = [[np.zeros(s, np.float32) for s in self.shapes] for _ in range(4)]
 
@@ -76,7 +77,7 @@ class TiedFields:
             part[...] = 0
         for f, sign in ((0, -1.0), (1, 1.0)):
             kernels.scatter(self._pull[f].reshape(-1), self._ends[f], conductance, sign)
-        if not self._cycles:
+        if self._stale:
             self._renew_cycles()
 
     def replace_second(self, operator: GridOperator) -> None:
@@ -84,7 +85,7 @@ class TiedFields:
         self.fields[1] = operator
 
     def _renew_cycles(self) -> None:
-        self._cycles, self._fresh = [], None
+        self._cycles, self._fresh, self._stale = [], None, False
         for field, pull in zip(self.fields, self._pull, strict=True):
             mass = PlaneField.dense(np.abs(from_quarters(pull, field.shape)))
             self._cycles.append(Multigrid(field.sharing(mass, False)))
@@ -116,10 +117,10 @@ class TiedFields:
         try:
             found = correction(self, residual, target, constant=constant, room=self.room)
         except ConvergenceError:
-            self._cycles = []
+            self._stale = True
             raise
         if self._fresh is None:
             self._fresh = found.cost
         elif found.cost > STALE * self._fresh:
-            self._cycles = []
+            self._stale = True
         return found
