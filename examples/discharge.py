@@ -1,4 +1,4 @@
-"""A discharge resolved on the image: a ball against theory, and an electrode with covered area.
+"""A discharge resolved on the image: balances, losses, covered area and uneven kinetics.
 
 Run with ``python examples/discharge.py``.
 """

@@ -322,11 +322,46 @@ def test_salt_that_runs_out_ends_the_run_with_a_reason(tmp_path):
     )
     found = run(a_cell, [ConstantCurrent(40.0, -3.0)], checkpoint=tmp_path / "last.npz")
     low = a_cell.state.salt[a_cell.grid.liquid_there > 0].min()
-    assert low > 0.0
-    assert not found.complete or found.voltage[-1] < 1.0
-    if not found.complete:
-        assert "depleted" in found.ended and "um from the collector" in found.ended
-    assert (tmp_path / "last.npz").exists()
+    assert 0.0 < low < 0.02 * 1000.0
+    assert not found.complete
+    # In front of the active material, whose surface is 4 um above the collector.
+    assert "the electrolyte is depleted 3.7 um from the collector" in found.ended
+    assert len(found.records) > 5
+    again = half_cell(
+        micro, ideal_material(window=(0.5, 3.9)), thin, separator=SEPARATOR, stoichiometry=0.15
+    )
+    load_checkpoint(again, tmp_path / "last.npz")
+    assert again.state.voltage == found.voltage[-1]
+
+
+def test_more_current_than_the_electrode_can_carry_is_said():
+    slow = ideal_material(diffusivity=1e-20)
+    found = discharge(
+        electrode(), slow, 20.0, electrolyte=ideal_electrolyte(), separator=SEPARATOR
+    )  # fmt: skip
+    assert found.voltage[-1] > 2.0
+    assert not found.complete
+    assert "more than the electrode can carry" in found.ended
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
+    wrong = tmp_path / "wrong.npz"
+    wrong.write_text("voltage: 3.7")
+    with pytest.raises(ValueError, match="is no checkpoint of a half cell"):
+        load_checkpoint(cell(), wrong)
+    np.savez(wrong, colour=1)
+    with pytest.raises(ValueError, match="is no checkpoint of a half cell"):
+        load_checkpoint(cell(), wrong)
+
+
+def test_a_long_phase_is_saved_on_the_way(tmp_path):
+    path, found = tmp_path / "on.npz", []
+    run(
+        cell(), [ConstantCurrent(1.0, until_time=400.0)], checkpoint=path,
+        watch=lambda record: found.append(path.exists()),
+    )  # fmt: skip
+    assert not found[8]
+    assert found[11]
 
 
 @pytest.mark.parametrize(

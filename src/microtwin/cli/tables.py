@@ -147,6 +147,7 @@ _MEANING = {
     "connected_as_in_the_image": "the mesh has cut parts of a phase off that are connected in the "
     "image",
     "cross_verification": "transport on the mesh and on the voxels differ by more than {share}",
+    "ended_as_asked": "the run could not go on to its end; the report says why",
     "flux_spread": "the flux differs between layers by more than {limit:.2g}",
     "tortuosity_factor_at_least_1": "the tortuosity factor is below its bound {limit:.2g}",
 }
@@ -159,7 +160,7 @@ def _meaning(check: Check) -> str:
 
 
 def _subject(row: Quantity) -> str:
-    return " ".join(filter(None, (_words(row.name), row.phase, row.direction)))
+    return " ".join(filter(None, (_words(row.name), row.phase, row.direction, row.condition)))
 
 
 def _subject_of(check: Check, row: Quantity) -> str:
@@ -167,7 +168,7 @@ def _subject_of(check: Check, row: Quantity) -> str:
     if check.name == "relative_uncertainty":
         return f"{_subject(row)} ({_share(check.value, 1.0)})"
     name = _SUBJECTS.get(row.name) or _words(row.name)
-    return f"{row.phase or name} {row.direction or ''}".strip()
+    return " ".join(filter(None, (row.phase or name, row.direction, row.condition)))
 
 
 # What the checks of a quantity concern, where it is not the quantity alone.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +34,16 @@ def load_checkpoint(cell: HalfCell, path: str | Path) -> None:
     Raises
     ------
     ValueError
-        If the file is of another cell.
+        If the file is no checkpoint, or of another cell.
     """
-    with np.load(path) as found:
+    try:
+        opened = np.load(path)
+        files = set(opened.files)
+    except (ValueError, EOFError, AttributeError, BadZipFile):
+        files = set()
+    if "last_length" not in files:
+        raise ValueError(f"{path} is no checkpoint of a half cell")
+    with opened as found:
         for name in ("before", "state"):
             keys = [key for key in found.files if key.startswith(f"{name}_")]
             if not keys:

@@ -153,7 +153,7 @@ def discharge(
     watch : callable, optional
         Called with the `Record` of each step.
     checkpoint : path, optional
-        File to write the state to at the end, or where a step fails.
+        File to write the state to every ten steps, at the end, or where a step fails.
     resume : path, optional
         Checkpoint to go on from.
     **cell

@@ -23,6 +23,8 @@ __all__ = ["HalfCellRun", "Record", "Stopped", "run"]
 SHORTEST = 1e-7  # hours at 1C: shorter steps are not tried
 ACCURACY = 2e-4  # V: error of one step in time that is aimed at
 HIT = 3e-4  # V: how closely the ends of phases and constant voltages are hit
+AT_ONCE = 1e-6  # hours at 1C
+SAVED_EVERY = 10  # steps
 DEPLETED = 0.02  # of the concentration at rest
 FULL = 0.985  # stoichiometry at the surface, or that from the other end
 
@@ -150,7 +152,7 @@ def run(
     watch : callable, optional
         Called with the record of each step.
     checkpoint : path, optional
-        File to which the state is written after every phase, and where a step fails.
+        File to which the state is written every ten steps, and at the end of every phase.
     accuracy : float
         Error of one step in time that is aimed at, in V.
 
@@ -165,7 +167,7 @@ def run(
     """
     if not protocol:
         raise ValueError("the protocol is empty; give one phase or more")
-    runner = _Runner(cell, keep, extract or (lambda _, state: state), watch, accuracy)
+    runner = _Runner(cell, keep, extract or (lambda _, state: state), watch, accuracy, checkpoint)
     complete, ended = True, ""
     for number, phase in enumerate(protocol):
         try:
@@ -183,9 +185,16 @@ def run(
 
 class _Runner:
     def __init__(
-        self, cell: HalfCell, keep: int, extract: Extract, watch: Watch | None, accuracy: float
+        self,
+        cell: HalfCell,
+        keep: int,
+        extract: Extract,
+        watch: Watch | None,
+        accuracy: float,
+        checkpoint: str | Path | None,
     ) -> None:
         self.cell, self.extract, self.watch, self.accuracy = cell, extract, watch, accuracy
+        self.checkpoint = checkpoint
         self.per_c = cell.capacity / HOUR  # A at 1C
         self.records: list[Record] = []
         self.kept: list[Any] = []
@@ -291,7 +300,14 @@ class _Runner:
                 limits, (state.voltage < limits[0], state.voltage > limits[1]), strict=True
             ):
                 if beyond:
-                    state, step = self._hit(before, state, step, limit, current, passed)
+                    state, step = self._hit(state, step, limit, current, passed, clock.smooth)
+                    at_once = step.length <= AT_ONCE * HOUR / max(clock.rate, 0.05)
+                    if at_once and abs(state.voltage - limit) > HIT:
+                        raise Stopped(
+                            f"a current of {current(passed) / self.per_c:.3g} C takes the voltage "
+                            f"from {before.voltage:.3f} V beyond {limit:g} V at once: it is more "
+                            "than the electrode can carry"
+                        )
                     self._accept(state, step, clock)
                     return f"the voltage reached {limit:g} V"
             self._accept(state, step, clock)
@@ -322,16 +338,19 @@ class _Runner:
 
     def _hit(
         self,
-        before: State,
         beyond: State,
         step: Step,
         limit: float,
         current: Callable[[float], float],
         passed: float,
+        smooth: bool,
     ) -> tuple[State, Step]:
-        """Repeat a step that went beyond a voltage so that it ends there."""
-        smooth = self.cell.before is not None and self.cell.state.applied == current(passed)
-        low, high = (0.0, before.voltage), (step.length, beyond.voltage)
+        """Repeat a step that went beyond a voltage so that it ends there.
+
+        If the voltage falls off a cliff, the step ends before it.
+        """
+        inside: tuple[State, Step] | None = None
+        low, high = (0.0, self.cell.state.voltage), (step.length, beyond.voltage)
         best = (beyond, step)
         for attempt in range(30):
             if abs(best[0].voltage - limit) <= HIT or high[0] - low[0] <= 1e-5 * step.length:
@@ -346,15 +365,17 @@ class _Runner:
                 high = (length, high[1])
                 continue
             if (best[0].voltage - limit) * (beyond.voltage - limit) < 0.0:
-                low = (length, best[0].voltage)
+                low, inside = (length, best[0].voltage), best
             else:
                 high = (length, best[0].voltage)
-        return best
+        return best if abs(best[0].voltage - limit) <= HIT or inside is None else inside
 
     def _accept(self, state: State, step: Step, clock: StepLengths) -> None:
         self.cell.accept(state, step.length)
         clock.took(state, step)
         self._note(state, step)
+        if self.checkpoint is not None and len(self.records) % SAVED_EVERY == 0:
+            save_checkpoint(self.cell, self.checkpoint)
 
     def _hold(self, phase: ConstantVoltage) -> str:
         """Hold a voltage: of each step the current is found by the secant method."""

@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from .electrode_sections import is_material_file
 from .errors import StudyError
 from .recipes import RECIPES
-from .schema import Study, is_material_file
+from .schema import Study
 
 __all__ = ["StudyFile", "parse_study", "read_study"]
 

@@ -427,7 +427,7 @@ def _half_cell(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity
             continue
         numbers, rate = entry.numbers, name.removeprefix("half_cell/")
         whole: Verdict = "pass" if numbers["complete"] else "warn"
-        ended = Check(name="ended as asked for", value=None, limit=None, verdict=whole)
+        ended = Check(name="ended_as_asked", value=None, limit=None, verdict=whole)
         for quantity, unit in HALF_CELL_UNITS.items():
             terms = _uncertainty(discretisation=numbers["discretisation"].get(quantity))
             checks = list(_budget_check(numbers[quantity], terms, target))

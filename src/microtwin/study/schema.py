@@ -15,11 +15,11 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..microstructure import AXES, Direction
+from .electrode_sections import Cell, HalfCell, Reaction, is_material_file
 from .fields import (
     Coarsening,
     Edges,
     FilePath,
-    Fraction,
     Label,
     Length,
     PhaseName,
@@ -50,8 +50,6 @@ __all__ = [
     "Study",
     "Transport",
     "Uncertainty",
-    "Variation",
-    "is_material_file",
 ]
 
 SOURCES = ("image", "generate", "scan", "projections")
@@ -219,91 +217,6 @@ class Mesh(Section):
     coarsest: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     formats: tuple[MeshFormat, ...] = ("vtu",)
     cross_verification: bool = True
-
-
-def is_material_file(name: str) -> bool:
-    """Whether a material or an electrolyte is named by a file, not by a parameter set."""
-    return name.endswith((".yaml", ".yml"))
-
-
-class Variation(Section):
-    """How an exchange current density varies in space, as a lognormal random field."""
-
-    deviation: Annotated[float, Field(gt=0, le=5)]
-    correlation_length: Length
-    seed: Annotated[int, Field(ge=0)] = 0
-
-
-CRate = Annotated[float, Field(gt=0, le=1000)]
-Conductivity = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Reaction(Section):
-    """Butler-Volmer kinetics where active material meets electrolyte, and its hot spots."""
-
-    active: Annotated[dict[PhaseName, Annotated[float, Field(gt=0)]], Field(min_length=1)]
-    electrolyte: PhaseName = "pore"
-    overpotential: Annotated[float, Field(ge=-1, le=1)] = 0.01
-    temperature: Annotated[float, Field(gt=0, le=1000)] = 298.15
-    film_resistance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    coverings: dict[PhaseName, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
-    variation: Variation | None = None
-    hot_above: Annotated[float, Field(gt=1, le=1000)] = 2.0
-
-
-class PorousPhase(Section):
-    """Electrolyte in pores that are too small for the image."""
-
-    porosity: Annotated[float, Field(gt=0, le=1)]
-    tortuosity_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class SeparatorLayer(Section):
-    """The layer between the electrode and lithium."""
-
-    thickness: Length = 12e-6
-    porosity: Annotated[float, Field(gt=0, le=1)] = 0.47
-    tortuosity_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.46
-
-
-class HalfCell(Section):
-    """Discharge of the electrode against lithium, resolved on the image."""
-
-    chemistry: Annotated[str, Field(min_length=1)]
-    electrolyte: Annotated[str, Field(min_length=1)] | None = None
-    c_rates: Annotated[list[CRate], Field(min_length=1, default_factory=lambda: [1.0])]
-    until_voltage: Annotated[float, Field(ge=-5, le=10)] | None = None
-    stoichiometry: Fraction | None = None
-    active: PhaseName = "active"
-    pore: PhaseName = "pore"
-    conductivities: dict[PhaseName, Conductivity] | None = None
-    porous_phases: dict[PhaseName, PorousPhase] | None = None
-    separator: SeparatorLayer | None = None
-    film_resistance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    variation: Variation | None = None
-    temperature: Annotated[float, Field(gt=0, le=1000)] = 298.15
-    frames: Annotated[int, Field(ge=0, le=500)] = 40
-
-
-RATES = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0)
-
-
-class Cell(Section):
-    """The imaged electrode as parameters of a cell model, and its capacity at several rates."""
-
-    base: Annotated[str, Field(min_length=1)] = "Chen2020"
-    electrode: Literal["positive", "negative"] = "positive"
-    template: FilePath | None = None
-    c_rates: Annotated[
-        list[CRate],
-        Field(min_length=1, default_factory=lambda: [0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0]),
-    ]
-    model: Literal["DFN", "SPMe", "SPM"] = "DFN"
-    thickness: Length | None = None
-    active: PhaseName = "active"
-    pore: PhaseName = "pore"
-    conductivities: dict[PhaseName, Conductivity] | None = None
-    porous_phases: dict[PhaseName, PorousPhase] | None = None
 
 
 class Uncertainty(Section):

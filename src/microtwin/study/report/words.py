@@ -59,6 +59,7 @@ _NAMES = {
     "mean_voltage": "Mean voltage of the discharge",
     "discharge_energy": "Energy of the discharge, per area",
     "inactive_active_fraction": "Active material that is not connected",
+    "ended_as_asked": "Went on to its end",
     "plating_area_fraction": "Area below the potential of lithium at the end",
     "mesh_cells": "Tetrahedra of the mesh",
     "smallest_dihedral_angle": "Smallest dihedral angle of the mesh",
