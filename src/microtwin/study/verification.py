@@ -14,6 +14,7 @@ MODULES = (
     "electrochemistry.verification",
     "electrochemistry.half_cell_verification",
     "electrochemistry.impedance_verification",
+    "upscaling.verification",
     "trust.cases",
 )
 
