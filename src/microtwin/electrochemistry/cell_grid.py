@@ -18,6 +18,7 @@ the surface take into account.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -25,19 +26,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..connectivity import label_clusters, reaching_clusters
-from ..geometry import phase_fractions, smooth_geometry
+from ..geometry import phase_fractions, set_apart, smooth_geometry
+from ..geometry.surface import interface_area
 from ..microstructure import Microstructure
 from ..numerics import GridOperator, PlaneField
 from ..numerics.quarters import to_quarters, vector_positions
 from .cell_facets import facet_places
-from .interfaces import ReactingInterface, reacting_interface
+from .interfaces import NoInterfaceError, ReactingInterface, reacting_interface
 from .materials import Separator
 
 __all__ = ["CellGrid", "Inactive", "cell_grid"]
 
-# Conductivities of the solid above this multiple of that of the active material are cut: the
-# potential in them is as good as constant, and the equations stay easy to solve.
+# Conductivities of the solid above this multiple of that of the active material are cut, so that
+# the equations stay easy to solve.
 CONTRAST = 100.0
+NEGLIGIBLE = 1.0  # S/m: the drop in what conducts as well as this is at most some millivolts
+MOST_LAYERS = 60  # of the separator, whose layers may be thicker than voxels
+_APART = (
+    "{!r} that is connected to the collector and electrolyte that is connected to the separator do "
+    "not meet, so nothing can react; if a phase holds electrolyte in pores of its own, say so"
+)
 
 
 @dataclass(frozen=True)
@@ -97,10 +105,14 @@ class CellGrid:
         From the centre of that voxel to the facet, along the normal, in m.
     solid_conductivity, liquid_share : ndarray, shape (n,)
         Of the material at these places.
+    wetted_share : ndarray, shape (n,)
+        Of each facet that reacts: the porosity of what lies in front of it.
     separator_share : float
         Share of free electrolyte that the separator conducts.
     particles : ndarray of int32, shape of the electrode
         Number, from 1, of the connected piece of active material of each voxel; 0 elsewhere.
+    wetted : ndarray of bool, shape of the electrode
+        Voxels of the phases that hold electrolyte which takes part.
     inactive : Inactive
     """
 
@@ -126,8 +138,10 @@ class CellGrid:
     surface_distance: NDArray[np.float64] = field(repr=False)
     solid_conductivity: NDArray[np.float64] = field(repr=False)
     liquid_share: NDArray[np.float64] = field(repr=False)
+    wetted_share: NDArray[np.float64] = field(repr=False)
     separator_share: float
     particles: NDArray[np.int32] = field(repr=False)
+    wetted: NDArray[np.bool_] = field(repr=False)
     inactive: Inactive
 
     @property
@@ -161,7 +175,8 @@ class CellGrid:
         """
         way = self.solid_distance / self.solid_conductivity
         way = way + self.liquid_distance / (conductivity * self.liquid_share)
-        return np.asarray(np.maximum(way, -0.5 * np.asarray(reaction)))
+        # The current of the reacting part spreads over the whole facet.
+        return np.asarray(np.maximum(self.wetted_share * way, -0.5 * np.asarray(reaction)))
 
     @property
     def amount(self) -> float:
@@ -205,7 +220,16 @@ def cell_grid(
     of_label = {name: micro.label(name) for name in names}
     sigma, share, porosity = np.zeros(256), np.zeros(256), np.zeros(256)
     for name, value in conductivities.items():
-        sigma[of_label[name]] = min(value, CONTRAST * conductivities[active])
+        most = CONTRAST * conductivities[active]
+        sigma[of_label[name]] = min(value, most)
+        if most < min(value, NEGLIGIBLE):
+            warnings.warn(
+                f"the conductivity of {name!r}, {value:g} S/m, counts as {most:g} S/m, "
+                f"{CONTRAST:g} times that of {active!r}: more contrast is not solved for, and the "
+                f"ohmic drop in {name!r} is overestimated",
+                UserWarning,
+                stacklevel=3,
+            )
     for name, (pores, factor) in electrolytes.items():
         porosity[of_label[name]], share[of_label[name]] = pores, pores / factor
     solid_clusters = reaching_clusters((sigma > 0.0)[labels], 0, 0)
@@ -229,24 +253,26 @@ def cell_grid(
     lithium = GridOperator(geometry.faces, factors)  # type: ignore[arg-type]
     active_there = _linked(geometry.faces) | (active_clusters > 0)
     active_volume = phase_fractions(numbers, 2) * active_there
-    layers = max(1, round(separator.thickness / micro.voxel_size[0]))
+    layers = min(max(1, round(separator.thickness / micro.voxel_size[0])), MOST_LAYERS)
     liquid, liquid_there, liquid_volume = _liquid(
         labels, share, porosity, liquid_clusters, micro.voxel_size, separator, layers
     )
-    facets = reacting_interface(micro, active, list(electrolytes))
+    # What is connected to nothing must not share in the measured area of the rest.
+    lost = ((sigma > 0.0)[labels] & (solid_clusters == 0)) | (
+        (share > 0.0)[labels] & (liquid_clusters == 0)
+    )
+    connected = set_apart(micro, lost)
+    facets = _reacting(connected, active, list(electrolytes))
     places = facet_places(
-        micro, facets, solid_there & active_there, liquid_there[: micro.shape[0]], geometry,
+        connected, facets, solid_there & active_there, liquid_there[: micro.shape[0]], geometry,
         active_clusters > 0, active_volume,
     )  # fmt: skip
     taking_part = facets.chosen(places.kept)
     if len(taking_part) == 0:
-        raise ValueError(
-            f"{active!r} that is connected to the collector and electrolyte that is connected to "
-            "the separator do not meet, so nothing can react"
-        )
-    of_phase = [of_label[name] for name in names]
-    shares = share[of_phase][taking_part.outside]
-    area = taking_part.area * porosity[of_phase][taking_part.outside]
+        raise NoInterfaceError(_APART.format(active))
+    beyond = np.array([of_label[name] for name in names])[taking_part.outside]
+    wetted = porosity[beyond]
+    area = taking_part.area * wetted
     inlet = to_quarters(liquid_there[-1:].astype(np.float32))[0]
     return CellGrid(
         micro.shape,
@@ -270,15 +296,40 @@ def cell_grid(
         _position(places.surface, micro.shape),
         places.surface_distance,
         np.full(len(area), sigma[of_label[active]]),
-        shares,
+        share[beyond],
+        wetted,
         separator.share * layers * micro.voxel_size[0] / separator.thickness,
         active_clusters.astype(np.int32),
+        liquid_clusters > 0,
         Inactive(
             1.0 - float(np.count_nonzero(active_clusters) / np.count_nonzero(mine)),
             1.0 - float((liquid_clusters > 0).sum() / (share > 0.0)[labels].sum()),
-            1.0 - float(taking_part.area.sum() / facets.area.sum()),
+            _lost_area(micro, connected, active, list(electrolytes), taking_part, facets),
         ),
     )
+
+
+def _reacting(micro: Microstructure, active: str, electrolytes: list[str]) -> ReactingInterface:
+    try:
+        return reacting_interface(micro, active, electrolytes)
+    except NoInterfaceError:
+        raise NoInterfaceError(_APART.format(active)) from None
+
+
+def _lost_area(
+    micro: Microstructure,
+    connected: Microstructure,
+    active: str,
+    electrolytes: list[str],
+    taking_part: ReactingInterface,
+    facets: ReactingInterface,
+) -> float:
+    """Return the share of the area between active material and electrolyte that takes no part."""
+    whole, rest = (
+        sum(areas[active, name] for name in electrolytes)
+        for areas in (interface_area(micro), interface_area(connected))
+    )
+    return max(0.0, 1.0 - rest / whole * float(taking_part.area.sum() / facets.area.sum()))
 
 
 def _position(voxel: NDArray[np.int64], shape: tuple[int, int, int]) -> NDArray[np.int64]:

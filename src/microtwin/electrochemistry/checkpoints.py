@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .half_cell_model import HalfCell
 from .half_cell_state import State
@@ -17,13 +18,13 @@ __all__ = ["load_checkpoint", "save_checkpoint"]
 def save_checkpoint(cell: HalfCell, path: str | Path) -> Path:
     """Write the state of a cell to a file (npz), from which `load_checkpoint` goes on."""
     path = Path(path)
-    arrays: dict[str, NDArray | float] = {"last_length": cell.last_length}
+    arrays: dict[str, Any] = {"last_length": cell.last_length, "identity": _identity(cell)}
     for name, state in (("state", cell.state), ("before", cell.before)):
         if state is not None:
             arrays |= {f"{name}_{key}": value for key, value in vars(state).items()}
     temporary = path.with_name(path.name + ".part")
     with temporary.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        np.savez(file, **arrays)
     temporary.replace(path)
     return path
 
@@ -41,18 +42,33 @@ def load_checkpoint(cell: HalfCell, path: str | Path) -> None:
         files = set(opened.files)
     except (ValueError, EOFError, AttributeError, BadZipFile):
         files = set()
-    if "last_length" not in files:
+    if not {"last_length", "identity"} <= files:
         raise ValueError(f"{path} is no checkpoint of a half cell")
     with opened as found:
+        if str(found["identity"]) != _identity(cell):
+            raise ValueError(
+                f"{path} is a checkpoint of another cell; give that of the same image, materials, "
+                "surface and temperature"
+            )
+        cell.before = None
         for name in ("before", "state"):
             keys = [key for key in found.files if key.startswith(f"{name}_")]
-            if not keys:
-                continue
-            values = {key.removeprefix(f"{name}_"): found[key] for key in keys}
-            values = {k: float(v) if v.ndim == 0 else v for k, v in values.items()}
-            state = State(**values)
-            same = state.lithium.shape == cell.state.lithium.shape
-            if not same or state.current.shape != cell.state.current.shape:
-                raise ValueError(f"{path} is a checkpoint of another cell; give that of this image")
-            setattr(cell, name, state)
+            if keys:
+                values = {key.removeprefix(f"{name}_"): found[key] for key in keys}
+                values = {k: float(v) if v.ndim == 0 else v for k, v in values.items()}
+                setattr(cell, name, State(**values))
         cell.last_length = float(found["last_length"])
+
+
+def _identity(cell: HalfCell) -> str:
+    """Return a hash of what makes a cell what it is."""
+    found = blake2b(digest_size=16)
+    tables, grid = cell.tables, cell.grid
+    for array in (
+        grid.solid_place, grid.liquid_place, grid.area, cell.resistance, cell.exchange_factor,
+        tables.potential.values, tables.exchange, tables.concentration_potential.values,
+        tables.conductivity.values, tables.salt_diffusivity.values,
+        np.array([cell.temperature, cell.material.maximum_concentration, cell.capacity]),
+    ):  # fmt: skip
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ def fields(cell: HalfCell, state: State) -> Fields:
     centre = grid.particles > 0
     stoichiometry = _grid(state.lithium / cell.material.maximum_concentration, shape)
     salt = _grid(state.salt[: shape[0]], shape)
-    there = _grid(grid.liquid_volume[: shape[0]], shape) > 0.5
+    there = grid.wetted
     solid = _grid(state.solid, shape)
     liquid = _grid(
         state.electrolyte[: shape[0]] + cell.concentration_potential(state.salt[: shape[0]]), shape
@@ -93,15 +93,17 @@ def fields(cell: HalfCell, state: State) -> Fields:
 def reaction(cell: HalfCell, state: State) -> InterfaceCurrent:
     """Return the current over the interface of a state, for hot spots and distributions.
 
-    Its overpotential is that of the reaction, counted against equilibrium at the surface, and the
-    exchange current density that of the present concentrations.
+    Its facets have the area that reacts. The overpotential is that of the reaction alone, without
+    film and ohmic drop, counted against equilibrium at the surface; the exchange current density is
+    that of the present concentrations.
     """
     grid = cell.grid
     eta = _across(cell, state) - cell.tables.potential(state.surface)
     salt = state.salt.reshape(-1)[grid.liquid_place]
     solid = np.clip(state.surface, 0.0, 1.0) * cell.material.maximum_concentration
     j0 = cell.material.exchange_current_density(np.maximum(salt, 0.0), solid)
-    return InterfaceCurrent(grid.facets, state.current, eta, j0, 0.0)
+    facets = replace(grid.facets, area=grid.area)
+    return InterfaceCurrent(facets, state.current, eta, j0 * cell.exchange_factor, 0.0)
 
 
 def particle_filling(cell: HalfCell, state: State) -> ParticleFilling:
@@ -154,9 +156,13 @@ def _grid(values: NDArray, shape: tuple[int, int, int]) -> NDArray:
 
 
 def _across(cell: HalfCell, state: State) -> NDArray[np.float64]:
-    """Return the potential of the solid against the electrolyte at each facet, in V."""
+    """Return the potential of the solid against the electrolyte at each facet, in V.
+
+    Below the film, if there is one, and without the way to the values that the facet ties.
+    """
     grid = cell.grid
     salt = state.salt.reshape(-1)[grid.liquid_place]
     solid = state.solid.reshape(-1)[grid.solid_place]
     liquid = state.electrolyte.reshape(-1)[grid.liquid_place]
-    return np.asarray(solid - liquid - cell.concentration_potential(salt))
+    across = solid - liquid - cell.concentration_potential(salt)
+    return np.asarray(across - cell.resistance * state.current)

@@ -48,6 +48,7 @@ AGREE = 5e-4  # V: the same for concentrations that lag behind the currents
 SAME = 1e-3  # relative change below which conductivities and diffusivities are left as they are
 CURRENT = 1e-3  # residual of the potentials over the currents that the facets feed in
 CONCENTRATION = 1e-4  # the same for concentrations
+EMPTY = 1e-3  # stoichiometry: less, or as little room, is no state to start from
 REUSE = 1.05  # a response to a unit current serves while the step changes by less than this
 
 
@@ -88,9 +89,15 @@ class HalfCell:
             raise ValueError(f"temperature {temperature!r} is not allowed; give kelvins above 0")
         full, empty = material.stoichiometries
         start = full if stoichiometry is None else stoichiometry
-        if not (is_number(start) and 0.0 < start < 1.0):
-            raise ValueError(f"stoichiometry {start!r} is not allowed; give a number in (0, 1)")
+        if not (is_number(start) and EMPTY <= start <= 1.0 - EMPTY):
+            raise ValueError(
+                f"stoichiometry {start!r} is not allowed; give a number from {EMPTY:g} to "
+                f"{1.0 - EMPTY:g}"
+            )
+        if not np.any(np.asarray(exchange_factor) > 0.0):
+            raise ValueError("exchange_factor is 0 everywhere, so nothing reacts")
         self.grid, self.material, self.electrolyte = grid, material, electrolyte
+        self.temperature = float(temperature)
         self.tables = cell_tables(material, electrolyte, temperature)
         self.capacity = FARADAY * material.maximum_concentration * (empty - full) * grid.amount
         n = len(grid.area)
@@ -130,6 +137,7 @@ class HalfCell:
             salt,
             np.zeros(n),
             np.full(n, start),
+            np.zeros(n),
         )
 
     @property
@@ -176,7 +184,8 @@ class HalfCell:
         reference = self._continued(now, earlier, ratio, applied)
         since = length + (now.since_jump if smooth else 0.0)
         self._set_links(now, earlier, ratio, weights[0])
-        self._drop = self._drops(since)
+        settled = now.settled if smooth else self._followed(now)
+        self._drop, self._lead = self._drops(since, settled)
         lithium = self._lithium.begin(now.lithium, earlier.lithium, ratio, weights)
         salt = self._salt.begin(now.salt, earlier.salt, ratio, weights)
         share = (1.0 - self.electrolyte.transference_number) / FARADAY
@@ -238,6 +247,7 @@ class HalfCell:
             salt,
             current,
             surface,
+            settled,
         )
         return state, Step(length, rounds, newton, iterations, *lost)
 
@@ -322,18 +332,32 @@ class HalfCell:
     ) -> NDArray[np.float64]:
         """Return the stoichiometry at the facets."""
         inner = lithium.reshape(-1)[self.grid.surface_place] / self.material.maximum_concentration
-        return np.asarray(inner - current * self._drop)
+        return np.asarray(inner - self._lead - current * self._drop)
 
-    def _drops(self, since: float) -> NDArray[np.float64]:
-        """Return how much the stoichiometry falls from voxel to surface per A/m^2.
+    def _drops(
+        self, since: float, settled: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how the stoichiometry falls from voxel to surface: per A/m^2, and what else.
 
-        A time t after a jump of the current that is what sqrt(4 D t / pi) would do, until as much
-        as the distance has been reached (Crank, The Mathematics of Diffusion, 1975, eq. 2.45).
+        A time t after a jump of the current, its change has done what sqrt(4 D t / pi) would do,
+        until as much as the distance has been reached (Crank, The Mathematics of Diffusion, 1975,
+        eq. 2.45). What had settled before it goes on.
         """
-        inner, distance = self._inner_diffusivity(), self.grid.surface_distance
-        reached = 1.0 - np.exp(-4.0 / np.pi * inner * since / np.square(distance))
+        grid, inner = self.grid, self._inner_diffusivity()
         most = self.material.maximum_concentration
-        return np.asarray(distance * np.sqrt(reached) / (FARADAY * inner * most))
+        # The current of the reacting part spreads over the whole facet.
+        whole = grid.surface_distance * grid.wetted_share / (FARADAY * inner * most)
+        followed = self._reached(since)
+        return np.asarray(followed * whole), np.asarray((1.0 - followed) * whole * settled)
+
+    def _reached(self, since: float) -> NDArray[np.float64]:
+        """Return how far the gradients behind the facets have followed a jump of the current."""
+        ways = self._inner_diffusivity() * since / np.square(self.grid.surface_distance)
+        return np.asarray(np.sqrt(1.0 - np.exp(-4.0 / np.pi * ways)))
+
+    def _followed(self, state: State) -> NDArray[np.float64]:
+        """Return the current that the gradients behind the facets have followed."""
+        return state.settled + self._reached(state.since_jump) * (state.current - state.settled)
 
     def _unit_response(self, rate: float) -> NDArray[np.float64]:
         """Return how much the stoichiometry at each facet falls per A/m^2 over all of them."""
@@ -420,6 +444,7 @@ class HalfCell:
         ):
             amount = b * total(old, species.volume) - c * total(older, species.volume)
             missing = species.settle(value, float(amount + source / volume) / a)
-            exchanged = abs(float(current @ self.grid.area)) / FARADAY / volume / a
-            found.append(abs(missing) / max(exchanged, 1e-300))
+            least = 0.01 * self.capacity / 3600.0
+            exchanged = max(abs(float(current @ self.grid.area)), least) / FARADAY / volume / a
+            found.append(abs(missing) / exchanged)
         return found[0], found[1]

@@ -22,8 +22,10 @@ __all__ = ["HalfCellRun", "Record", "Stopped", "run"]
 
 SHORTEST = 1e-7  # hours at 1C: shorter steps are not tried
 ACCURACY = 2e-4  # V: error of one step in time that is aimed at
-HIT = 3e-4  # V: how closely the ends of phases and constant voltages are hit
+HIT = 3e-4  # V: how closely the ends of phases are hit
+HELD = 3e-5  # V: how closely constant voltages are, of which currents of short steps depend much
 AT_ONCE = 1e-6  # hours at 1C
+JUMP = 1e-6  # C
 SAVED_EVERY = 10  # steps
 DEPLETED = 0.02  # of the concentration at rest
 FULL = 0.985  # stoichiometry at the surface, or that from the other end
@@ -276,23 +278,26 @@ class _Runner:
         corners: Sequence[float],
         at_end: str,
     ) -> str:
-        """Follow a given current until a voltage is reached or the time has passed."""
+        """Follow a given current until a voltage is reached or the time has passed.
+
+        At a corner the current is that before it; `_after` looks beyond.
+        """
         start = self.cell.state.time
-        clock = StepLengths(self.accuracy, abs(current(0.0)) / self.per_c)
+        lengths = StepLengths(self.accuracy, self.per_c)
         self._refuse_beyond(limits)
+        self._turn(lengths, _after(current, 0.0, duration), bool(corners))
         while True:
             passed = self.cell.state.time - start
             ahead = [c for c in (*corners, duration) if c > passed * (1.0 + 1e-12) + 1e-9]
             if not ahead:
                 return at_end
-            length = clock.length
+            length = lengths.length
             if ahead[0] - passed <= length * 1.001:
                 length = ahead[0] - passed
             elif ahead[0] - passed < 2.0 * length:
                 length = 0.5 * (ahead[0] - passed)
-            before = self.cell.state
             state, step, length = self._try(
-                clock,
+                lengths,
                 length,
                 lambda done, passed=passed: current(passed + done),  # type: ignore[misc]
             )
@@ -300,19 +305,46 @@ class _Runner:
                 limits, (state.voltage < limits[0], state.voltage > limits[1]), strict=True
             ):
                 if beyond:
-                    state, step = self._hit(state, step, limit, current, passed, clock.smooth)
-                    at_once = step.length <= AT_ONCE * HOUR / max(clock.rate, 0.05)
-                    if at_once and abs(state.voltage - limit) > HIT:
-                        raise Stopped(
-                            f"a current of {current(passed) / self.per_c:.3g} C takes the voltage "
-                            f"from {before.voltage:.3f} V beyond {limit:g} V at once: it is more "
-                            "than the electrode can carry"
-                        )
-                    self._accept(state, step, clock)
-                    return f"the voltage reached {limit:g} V"
-            self._accept(state, step, clock)
+                    return self._end_at(limit, state, step, current, passed, lengths)
+            if lengths.refuses(state, step):
+                continue
+            self._accept(state, step, lengths)
             if any(abs(passed + length - c) <= 1e-9 * duration for c in corners):
-                clock.restart()
+                self._turn(lengths, _after(current, passed + length, duration), True)
+
+    def _turn(self, lengths: StepLengths, applied: float, bends: bool) -> None:
+        """Begin anew where the current jumps, with short steps where it bends, else go on."""
+        before = self.cell.state.applied
+        if self.cell.before is None or abs(applied - before) > JUMP * self.per_c:
+            lengths.restart(before, applied)
+        elif bends:
+            lengths.resume(min(lengths.first(applied), self.cell.last_length))
+        else:
+            lengths.resume(self.cell.last_length)
+
+    def _end_at(
+        self,
+        limit: float,
+        state: State,
+        step: Step,
+        current: Callable[[float], float],
+        passed: float,
+        lengths: StepLengths,
+    ) -> str:
+        """Take the last step, to a voltage that was passed; return what to say of it."""
+        before = self.cell.state.voltage
+        state, step = self._hit(state, step, limit, current, passed, lengths.smooth)
+        missed = abs(state.voltage - limit) > HIT
+        if missed and step.length <= AT_ONCE * HOUR * self.per_c / max(abs(state.applied), 1e-300):
+            raise Stopped(
+                f"a current of {state.applied / self.per_c:.3g} C takes the voltage from "
+                f"{before:.3f} V beyond {limit:g} V at once: it is more than the electrode can "
+                "carry"
+            )
+        self._accept(state, step, lengths)
+        if missed:
+            return f"the voltage fell off at {state.voltage:.3f} V, beyond {limit:g} V"
+        return f"the voltage reached {limit:g} V"
 
     def _refuse_beyond(self, limits: tuple[float, float]) -> None:
         voltage = self.cell.state.voltage
@@ -323,17 +355,17 @@ class _Runner:
             )
 
     def _try(
-        self, clock: StepLengths, length: float, current: Callable[[float], float]
+        self, lengths: StepLengths, length: float, current: Callable[[float], float]
     ) -> tuple[State, Step, float]:
         """Take a step, a shorter one where it fails."""
         while True:
             try:
-                state, step = self.cell.advance(length, current(length), clock.smooth)
+                state, step = self.cell.advance(length, current(length), lengths.smooth)
                 return state, step, length
             except ConvergenceError as problem:
                 length *= 0.4
-                clock.length = length
-                if length < SHORTEST * HOUR / max(clock.rate, 0.01):
+                lengths.length = length
+                if length < SHORTEST * HOUR * self.per_c / max(abs(current(length)), self.per_c):
                     raise Stopped(self._reason(str(problem))) from None
 
     def _hit(
@@ -370,53 +402,75 @@ class _Runner:
                 high = (length, best[0].voltage)
         return best if abs(best[0].voltage - limit) <= HIT or inside is None else inside
 
-    def _accept(self, state: State, step: Step, clock: StepLengths) -> None:
+    def _accept(self, state: State, step: Step, lengths: StepLengths) -> None:
         self.cell.accept(state, step.length)
-        clock.took(state, step)
+        lengths.took(state, step)
         self._note(state, step)
         if self.checkpoint is not None and len(self.records) % SAVED_EVERY == 0:
             save_checkpoint(self.cell, self.checkpoint)
 
     def _hold(self, phase: ConstantVoltage) -> str:
-        """Hold a voltage: of each step the current is found by the secant method."""
+        """Hold a voltage: of each step the current is found between two that bracket it."""
         start = self.cell.state.time
         slope = -self._resistance()
         # What changes is the current; it counts as the voltage that it takes.
-        rate = max(abs(self.cell.state.applied) / self.per_c, 0.1)
-        clock = StepLengths(self.accuracy, rate, lambda state: state.applied)
+        lengths = StepLengths(self.accuracy, self.per_c, lambda state: state.applied)
+        expected = (phase.voltage - self.cell.state.voltage) / slope
+        lengths.restart(self.cell.state.applied, max(abs(expected), self.per_c))
         while True:
             passed = self.cell.state.time - start
             if phase.until_time is not None and passed >= phase.until_time * (1.0 - 1e-9):
                 return f"{phase.until_time:g} s had passed"
-            length = clock.length
+            length = lengths.length
             if phase.until_time is not None:
                 length = min(length, phase.until_time - passed)
-            state, step, slope = self._at_voltage(clock, length, phase.voltage, slope)
-            clock.volts = abs(slope)
-            self._accept(state, step, clock)
+            state, step, slope = self._at_voltage(lengths, length, phase.voltage, slope)
+            lengths.volts = abs(slope)
+            if lengths.refuses(state, step):
+                continue
+            self._accept(state, step, lengths)
             if abs(state.applied) <= phase.until_c_rate * self.per_c:
                 return f"the current fell to {phase.until_c_rate:g} C"
 
     def _at_voltage(
-        self, clock: StepLengths, length: float, voltage: float, slope: float
+        self, lengths: StepLengths, length: float, voltage: float, slope: float
     ) -> tuple[State, Step, float]:
+        """Return the step that ends at a voltage, and how the voltage falls with the current.
+
+        The voltage falls as the current grows: secants, kept between a current that gives too much
+        and one that gives too little as soon as both are known, and halving.
+        """
         applied = self.cell.state.applied
         applied += (voltage - self.cell.state.voltage) / slope
+        low, high = -np.inf, np.inf  # currents that give too much and too little
         last: tuple[float, float] | None = None
-        for _ in range(12):
-            guess = applied
-            state, step, length = self._try(clock, length, lambda _, guess=guess: guess)  # type: ignore[misc]
-            miss = state.voltage - voltage
-            if abs(miss) <= HIT:
+        tried, reached = applied, np.nan
+        for attempt in range(40):
+            tried = applied
+            try:
+                state, step = self.cell.advance(length, tried, lengths.smooth)
+            except ConvergenceError as problem:
+                # Too much in either direction, or too long.
+                length *= 0.4
+                if length < SHORTEST * HOUR * self.per_c / max(abs(tried), self.per_c):
+                    raise Stopped(self._reason(str(problem))) from None
+                low, high, last = -np.inf, np.inf, None
+                continue
+            reached = state.voltage
+            miss = reached - voltage
+            if abs(miss) <= HELD:
                 return state, step, slope
-            if last is not None and applied != last[0]:
-                secant = (miss - last[1]) / (applied - last[0])
+            low, high = (tried, high) if miss > 0.0 else (low, tried)
+            if last is not None and tried != last[0]:
+                secant = (miss - last[1]) / (tried - last[0])
                 slope = secant if secant < 0.0 else slope
-            last = (applied, miss)
-            applied -= miss / slope
+            last = (tried, miss)
+            applied = tried - miss / slope
+            if not low < applied < high or (attempt % 3 == 2 and np.isfinite(high - low)):
+                applied = 0.5 * (low + high) if np.isfinite(high - low) else 2.0 * applied
         raise Stopped(
-            f"no current gives {voltage:g} V; the last one tried, {applied / self.per_c:.2f} C, "
-            f"gives {state.voltage:.3f} V"
+            f"no current gives {voltage:g} V; the last one tried, {tried / self.per_c:.2f} C, "
+            f"gives {reached:.3f} V"
         )
 
     def _resistance(self) -> float:
@@ -445,3 +499,8 @@ class _Runner:
             full = float(state.surface.max()) > FULL
             return f"the active material is {'full' if full else 'empty'} at its surface {where}"
         return f"no step could be taken {where}: {problem}"
+
+
+def _after(current: Callable[[float], float], passed: float, duration: float) -> float:
+    """Return the current just after a time, where it may jump."""
+    return current(passed + (1e-8 * duration if np.isfinite(duration) else 0.0))

@@ -34,6 +34,8 @@ class State:
         Over the facets, in A/m^2; positive where lithium leaves the active material.
     surface : ndarray, shape (n,)
         Stoichiometry at the facets.
+    settled : ndarray, shape (n,)
+        Current that the gradients behind the facets had followed when it last jumped, in A/m^2.
     """
 
     time: float
@@ -47,6 +49,7 @@ class State:
     salt: NDArray[np.float64] = field(repr=False)
     current: NDArray[np.float64] = field(repr=False)
     surface: NDArray[np.float64] = field(repr=False)
+    settled: NDArray[np.float64] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Step:
         Rounds of concentrations and currents, Newton steps in all of them, and iterations of the
         linear solver for the potentials.
     lithium_balance, salt_balance : float
-        What is missing from the balance of each species, over the charge or the salt exchanged.
+        What was missing from the balance of each species before it was made exact, over the lithium
+        exchanged in the step, or that of a hundredth of 1C if that is more.
     """
 
     length: float

@@ -164,7 +164,7 @@ def _cottrell_ratio() -> float:
     )  # fmt: skip
     rest = cell.state.voltage
     time = 400.0
-    run(cell, [ConstantVoltage(rest - 0.4, 1e-9, time)], accuracy=1e-3)
+    run(cell, [ConstantVoltage(rest - 0.4, 1e-9, time)], accuracy=1e-4)
     change = 0.4 / 40.0 * MOST
     expected = FARADAY * change * math.sqrt(1e-15 / (math.pi * time))
     return cell.state.applied / cell.grid.cross_section / expected

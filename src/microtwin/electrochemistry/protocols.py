@@ -14,7 +14,7 @@ __all__ = ["ConstantCurrent", "ConstantVoltage", "CurrentProfile", "Phase", "Res
 
 @dataclass(frozen=True)
 class ConstantCurrent:
-    """A constant current until a voltage, a time or a charge is reached.
+    """A constant current until a voltage or a time is reached.
 
     Parameters
     ----------
@@ -104,6 +104,14 @@ class CurrentProfile:
             raise ValueError("a time or c_rate of a current profile is no number")
         if times[0] != 0.0 or (np.diff(times) < 0.0).any() or times[-1] <= 0.0:
             raise ValueError("the times of a current profile must start at 0 and grow")
+        limits = self.until_voltages
+        if limits is not None and not (
+            len(limits) == 2 and all(map(is_number, limits)) and limits[0] < limits[1]
+        ):
+            raise ValueError(
+                f"until_voltages {limits!r} are not allowed; give the lowest and the highest "
+                "voltage, in V"
+            )
 
 
 Phase = ConstantCurrent | ConstantVoltage | CurrentProfile | Rest

@@ -124,6 +124,8 @@ def secondary_current(
     for name, values in (("exchange_current_density", j0), ("film_resistance", film)):
         if not (np.isfinite(values) & (values >= 0.0)).all():
             raise ValueError(f"{name} is negative or no number somewhere; give 0 or more")
+    if not j0.any():
+        raise ValueError("exchange_current_density is 0 everywhere, so nothing reacts")
     tables = kinetic_tables(temperature)
     with np.errstate(divide="ignore"):
         ohmic = grid.ohmic_resistance(kappa, tables.thermal / j0)

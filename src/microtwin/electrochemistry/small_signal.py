@@ -180,7 +180,8 @@ class SmallSignal:
         reaches, adds = _through(angular, grid.surface_distance, self.inner, 1.0)
         most = self.cell.material.maximum_concentration
         self.pull = self.slope * reaches / most  # V per mol/m^3 in the voxel behind the facet
-        near = -self.slope * adds / (FARADAY * most)  # ohm m^2 between that and the surface
+        # Between that and the surface, in ohm m^2.
+        near = -self.slope * adds * grid.wetted_share / (FARADAY * most)
         self.facets = self._facets(angular, near)
         self.potentials.tie(self.facets.admittance)
         # At given potentials the facets hold the concentration behind them.

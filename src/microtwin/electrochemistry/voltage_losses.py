@@ -17,8 +17,8 @@ __all__ = ["Losses", "losses"]
 class Losses:
     """The parts of a cell voltage, in V; they add up to it.
 
-    Each is a mean over the interface, weighted by the current; on discharge all but the first are
-    negative as a rule.
+    Each is a mean over the interface, weighted by the magnitude of the current; on discharge all
+    but the first are negative as a rule.
 
     Parameters
     ----------
@@ -52,11 +52,11 @@ class Losses:
 def losses(cell: HalfCell, state: State) -> Losses:
     """Return the parts of the voltage of a state.
 
-    At rest, when no current gives weights, all facets count by their area.
+    Where no facet carries any, all count by their area.
     """
     grid = cell.grid
-    weight: NDArray[np.float64] = state.current * grid.area
-    if state.applied == 0.0:
+    weight: NDArray[np.float64] = np.abs(state.current) * grid.area
+    if not weight.any():
         weight = grid.area
     weight = weight / weight.sum()
     front = cell.in_front_of_lithium(state)
