@@ -112,14 +112,15 @@ def test_dead_ends_conduct_too():
     assert 0.0 < blocking_impedance(micro, frequencies=1.0).ionic_resistance < np.inf
 
 
-def test_pores_that_are_not_connected_are_not_charged():
+@pytest.mark.parametrize("interface", ["smooth", "voxel"])
+def test_pores_that_are_not_connected_are_not_charged(interface):
     labels = np.ones((20, 12, 12), np.uint8)
     labels[:, 2:6, 2:6] = 0
     apart = labels.copy()
     apart[5:9, 8:11, 8:11] = 0
     images = [mt.Microstructure(a, 1e-6, {"pore": 0, "solid": 1}) for a in (labels, apart)]
-    one, other = (blocking_impedance(m, frequencies=[10.0], interface="voxel") for m in images)
-    assert other.capacitance == one.capacitance
+    one, other = (blocking_impedance(m, frequencies=[10.0], interface=interface) for m in images)
+    assert other.capacitance == pytest.approx(one.capacitance, rel=1e-9)
     assert other.impedance == pytest.approx(one.impedance, rel=1e-9)
     assert one.connected_fraction == 1.0
     assert other.connected_fraction == pytest.approx(320 / 356)
@@ -146,14 +147,38 @@ def test_transmission_line_is_fitted():
         fit_transmission_line(f[:2], z[:2])
 
 
+def test_a_known_resistance_in_series_stays():
+    f = np.geomspace(1e-2, 1e4, 40)
+    found = fit_transmission_line(f, 0.3 + transmission_line(f, 2.0, 0.05), series=0.3)
+    assert found.series_resistance == 0.3
+    assert found.resistance == pytest.approx(2.0, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f, z: (f, np.where(f > 1.0, z, np.nan)), "or an impedance is no number"),
+        (lambda f, z: (f - f[0], z), "a frequency is not above 0"),
+        (lambda f, z: (f, z.conj()), "with its sign"),
+        (lambda f, z: (f[f > 100.0], z[f > 100.0]), "give some on both sides of it"),
+        (lambda f, z: (f[f < 0.1], z[f < 0.1]), "give some on both sides of it"),
+    ],
+)
+def test_impedances_that_tell_no_line_are_refused(change, words):
+    f = np.geomspace(1e-3, 1e4, 40)
+    with pytest.raises(ValueError, match=words):
+        fit_transmission_line(*change(f, transmission_line(f, 2.0, 0.05)))
+
+
 def test_the_fit_finds_the_resistance_of_slits():
     found = blocking_impedance(plates())
     assert found.fitted_resistance() == pytest.approx(found.ionic_resistance, rel=0.01)
     np.testing.assert_allclose(found.transmission_line(), found.impedance, rtol=0.01)
 
 
-def test_the_tolerance_hardly_shows(sponge):
-    f = [1e2, 1e4, 1e6]
+def test_the_tolerance_hardly_shows(sponge, spectrum):
+    """Not at high frequency either, where the impedance is a small difference."""
+    f = spectrum.characteristic_frequency * np.geomspace(1e-2, 1e5, 5)
     rough, fine = (
         blocking_impedance(sponge, frequencies=f, tol=tol).impedance for tol in (1e-4, 1e-9)
     )

@@ -15,7 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checking import is_number
 from ..connectivity import reaching_clusters
-from ..geometry import PhaseGeometry, facet_areas, smooth_geometry, voxel_geometry
+from ..geometry import (
+    PhaseGeometry,
+    facet_areas,
+    set_apart,
+    smooth_geometry,
+    voxel_geometry,
+)
 from ..microstructure import Direction, Microstructure, axis_index
 from ..numerics import ComplexField, GridOperator, PlaneField
 from .options import Interface, check_options
@@ -27,6 +33,7 @@ PER_DECADE = 5
 # Default frequencies, over the one that belongs to the resistance and the capacitance.
 LOWEST, HIGHEST = 1e-2, 1e2
 DEEP = 10.0  # multiple of it up to which the impedance tells of the whole electrode
+FINEST = 1e-11  # tolerance below which rounding decides
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +103,12 @@ class Impedance:
         Raises
         ------
         ValueError
-            If fewer than 3 frequencies are left.
+            If fewer than 3 frequencies are left, or they lie on one side of the characteristic
+            frequency.
         """
         deep = self.frequencies <= DEEP * self.characteristic_frequency
-        return fit_transmission_line(self.frequencies[deep], self.impedance[deep]).resistance
+        line = fit_transmission_line(self.frequencies[deep], self.impedance[deep], series=0.0)
+        return line.resistance
 
 
 def blocking_impedance(
@@ -189,7 +198,9 @@ def blocking_impedance(
     geometry = build(inside.view(np.uint8), 1, clusters)
     linked = _linked(geometry.faces) | (clusters > 0)
     facets = _facets if interface == "smooth" else _staircase
-    area = _held(facets(micro, phase, charged, axis), inside, clusters, linked)
+    lost = np.moveaxis(inside & (clusters == 0), 0, axis)
+    # What is connected to nothing must not share in the measured area of the rest.
+    area = _held(facets(set_apart(micro, lost), phase, charged, axis), inside, clusters, linked)
     whole = float(area.sum(dtype=float))
     if whole == 0.0:
         raise ValueError(
@@ -203,13 +214,16 @@ def blocking_impedance(
     section = float(np.prod(sizes[1:]) * np.prod(inside.shape[1:]))
     weight = area.sum(dtype=float) / unit
 
-    def charging_length(wave: float) -> tuple[complex, int]:
-        """Return the mean of q over the surface, in m, at a w c / kappa in 1/m."""
+    def charging_length(wave: float, loss: float) -> tuple[complex, int]:
+        """Return the mean of q over the surface, in m, at a w c / kappa in 1/m.
+
+        So many times its error is that of the impedance.
+        """
         solver = ComplexField(operator, wave * source.real)
-        solution = solver.solve(source, tol)
+        solution = solver.solve(source, max(tol / loss, FINEST))
         return complex((source.real * solution.values).sum() / weight), solution.iterations
 
-    still, _ = charging_length(0.0)
+    still, _ = charging_length(0.0, 1.0)
     # Resistance of the whole for the area of the collector, from a length.
     per_length = section / (conductivity * whole)
     low = still.real * per_length
@@ -222,7 +236,8 @@ def blocking_impedance(
     for k, frequency in enumerate(given):
         angular = 2.0 * np.pi * frequency
         wave = angular * capacitance / conductivity
-        length, count = charging_length(wave)
+        # At high frequency 1 - j w c q / k is a small difference.
+        length, count = charging_length(wave, max(1.0, wave * still.real))
         iterations.append(count)
         values[k] = 1.0 / (1j * angular * total)
         values[k] += per_length * length / (1.0 - 1j * wave * length)

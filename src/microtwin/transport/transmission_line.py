@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["TransmissionLine", "fit_transmission_line", "transmission_line"]
 
+FAR = 30.0  # logarithm of the ratio to the first guess
+
 
 @dataclass(frozen=True)
 class TransmissionLine:
@@ -69,7 +71,9 @@ def transmission_line(
     return np.asarray(np.sqrt(resistance / (angular * capacitance)) / np.tanh(root))
 
 
-def fit_transmission_line(frequencies: ArrayLike, impedance: ArrayLike) -> TransmissionLine:
+def fit_transmission_line(
+    frequencies: ArrayLike, impedance: ArrayLike, *, series: float | None = None
+) -> TransmissionLine:
     """Fit a transmission line with a resistance in series to an impedance.
 
     Parameters
@@ -78,6 +82,8 @@ def fit_transmission_line(frequencies: ArrayLike, impedance: ArrayLike) -> Trans
         In Hz; they must reach below and above the frequency at which the impedance turns.
     impedance : array of complex, shape (n,)
         In ohm m^2.
+    series : float, optional
+        The resistance in series where it is known, in ohm m^2; by default it is fitted, too.
 
     Returns
     -------
@@ -86,11 +92,13 @@ def fit_transmission_line(frequencies: ArrayLike, impedance: ArrayLike) -> Trans
     Raises
     ------
     ValueError
-        If there are fewer than 3 frequencies, or not as many impedances.
+        If there are fewer than 3 frequencies, or not as many impedances; if one of them is no
+        number, or the impedance is not that of a capacitor at low frequency; or if the frequencies
+        lie on one side of 1 / (2 pi R C), so that they do not tell both.
 
     Notes
     -----
-    Least squares of relative differences, with the Levenberg-Marquardt method.
+    Least squares of relative differences.
     """
     from scipy.optimize import least_squares
 
@@ -100,22 +108,44 @@ def fit_transmission_line(frequencies: ArrayLike, impedance: ArrayLike) -> Trans
             f"{np.shape(frequencies)} frequencies and {np.shape(impedance)} impedances are not "
             "allowed; give three or more of each, as many of one as of the other"
         )
+    if not (np.isfinite(f) & (f > 0.0) & np.isfinite(z)).all():
+        raise ValueError(
+            "a frequency is not above 0, or an impedance is no number; leave such points out"
+        )
     lowest = int(np.argmin(f))
+    if not z[lowest].imag < 0.0:
+        raise ValueError(
+            f"the imaginary part at the lowest frequency is {z[lowest].imag:g} ohm m^2, where that "
+            "of charged walls is negative; give the impedance of electrodes that block, with its "
+            "sign"
+        )
     capacitance = -1.0 / (2.0 * np.pi * f[lowest] * z[lowest].imag)
     resistance = 3.0 * max(float(np.ptp(z.real)), 1e-6 * float(np.abs(z).max()))
     size = np.abs(z)
 
     def misfit(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
-        series, log_r, log_c = parameters
-        line = series * resistance + transmission_line(f, np.exp(log_r), np.exp(log_c))
+        log_r, log_c, *free = parameters
+        line = transmission_line(f, np.exp(log_r), np.exp(log_c))
+        line += free[0] * resistance if free else series
         difference = (line - z) / size
         return np.concatenate([difference.real, difference.imag])
 
-    start = np.array([0.0, np.log(resistance), np.log(capacitance)])
-    found = least_squares(misfit, start, method="lm")
-    return TransmissionLine(
-        float(found.x[0] * resistance),
-        float(np.exp(found.x[1])),
-        float(np.exp(found.x[2])),
+    start = np.array([np.log(resistance), np.log(capacitance), 0.0][: 2 + (series is None)])
+    # Where the fit runs away, exponentials must not overflow.
+    far = np.array([FAR, FAR, np.inf])[: len(start)]
+    found = least_squares(misfit, start, bounds=(start - far, start + far), xtol=1e-12, ftol=1e-12)
+    log_r, log_c, *free = (float(value) for value in found.x)
+    line = TransmissionLine(
+        free[0] * resistance if free else float(series or 0.0),
+        float(np.exp(log_r)),
+        float(np.exp(log_c)),
         float(np.sqrt(2.0 * found.cost / len(f))),
     )
+    turn = 1.0 / (2.0 * np.pi * line.resistance * line.capacitance)
+    if not found.success or not f.min() < turn < f.max():
+        raise ValueError(
+            f"frequencies from {f.min():.3g} to {f.max():.3g} Hz do not tell resistance and "
+            f"capacitance apart: the impedance turns at about {turn:.2g} Hz; give some on both "
+            "sides of it"
+        )
+    return line
