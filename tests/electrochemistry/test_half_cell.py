@@ -212,6 +212,45 @@ def test_a_profile_is_followed():
     assert found.charge[-1] * 3600.0 / per_c == pytest.approx(60.0 - 30.0 - 15.0, rel=5e-3)
 
 
+def test_a_bend_of_the_current_makes_no_jump_of_the_voltage():
+    profile = CurrentProfile([0.0, 60.0, 120.0], [1.0, 1.0, 0.0])
+    found = run(cell(stoichiometry=0.4), [profile])
+    at = found.time
+    fine = run(cell(stoichiometry=0.4), [profile], accuracy=5e-6)
+    np.testing.assert_allclose(
+        found.voltage[1:], np.interp(at[1:], fine.time, fine.voltage), atol=5e-4
+    )
+
+
+def test_what_is_cut_in_two_ends_where_the_whole_does(tmp_path):
+    """Phases of the same current, and a resumed run, go on as if nothing had been."""
+    whole = run(cell(), [ConstantCurrent(1.0, until_time=1200.0)])
+    parts = run(cell(), [ConstantCurrent(1.0, until_time=600.0)] * 2)
+    assert parts.voltage[-1] == pytest.approx(whole.voltage[-1], abs=5e-4)
+    run(cell(), [ConstantCurrent(1.0, until_time=600.0)], checkpoint=tmp_path / "half.npz")
+    again = cell()
+    load_checkpoint(again, tmp_path / "half.npz")
+    rest = run(again, [ConstantCurrent(1.0, until_time=600.0)])
+    assert rest.voltage[-1] == pytest.approx(parts.voltage[-1], abs=1e-5)
+    # No short steps after the cut.
+    assert rest.records[1].step.length > 10.0 * whole.records[1].step.length
+    assert rest.voltage[1] == pytest.approx(
+        np.interp(600.0 + rest.records[1].step.length, whole.time, whole.voltage), abs=5e-4
+    )
+
+
+def test_a_held_voltage_is_found_from_far_away():
+    """Also where the current at first is many times what it becomes, on charge and on discharge."""
+    for voltage, start in ((3.9, 0.95), (2.9, 0.15)):
+        found = run(cell(stoichiometry=start), [ConstantVoltage(voltage, 0.05)])
+        assert found.complete, found.ended
+        # Near the end of the curve a change of the current by 1e-4 is one of millivolts.
+        early = found.time[1:] < 600.0
+        np.testing.assert_allclose(found.voltage[1:][early], voltage, atol=1e-4)
+        np.testing.assert_allclose(found.voltage[1:], voltage, atol=5e-3)
+        assert np.all(np.diff(np.abs(found.current_density[1:])) < 0.0)
+
+
 def test_a_checkpoint_goes_on_where_it_was(tmp_path):
     whole = cell()
     steps(whole, [1.0, 2.0, 3.0])
@@ -265,8 +304,26 @@ def test_what_is_connected_to_nothing_keeps_its_lithium():
     assert (shown.stoichiometry[5] > a_cell.material.stoichiometries[0]).all()
 
 
-def test_fields_profiles_and_particles_say_the_same():
-    a_cell = cell()
+def test_unconnected_specks_leave_the_rest_as_it_is():
+    """Their area is measured too small, and must not shrink that of what is connected."""
+    labels = np.zeros((16, 16, 16), np.uint8)
+    labels[:6] = 1
+    dotted = labels.copy()
+    dotted[8:14:2, 2:14:3, 2:14:3] = 1
+    one, other = cell(image(labels)), cell(image(dotted))
+    assert other.area == pytest.approx(one.area, rel=1e-6)
+    assert other.grid.inactive.area > 0.1
+
+
+def test_a_solid_that_conducts_too_well_is_reported():
+    weak = ideal_material(conductivity=1e-3)
+    with pytest.warns(UserWarning, match="conductivity of 'binder', 100 S/m, counts as 0.1 S/m"):
+        cell(material=weak, conductivities={"binder": 100.0})
+
+
+@pytest.mark.parametrize("porous", [None, {"binder": (0.5, 4.0)}])
+def test_fields_profiles_and_particles_say_the_same(porous):
+    a_cell = cell(porous_phases=porous)
     state = steps(a_cell, [20.0, 40.0])
     mean = a_cell.mean_stoichiometry(state)
     pieces = particle_filling(a_cell, state)
@@ -280,7 +337,18 @@ def test_fields_profiles_and_particles_say_the_same():
     assert total == pytest.approx(-state.applied, rel=1e-9)
     shown = fields(a_cell, state)
     assert np.nanmax(np.abs(shown.solid_potential)) < 0.01
-    assert reaction(a_cell, state).total_current == pytest.approx(-state.applied, rel=1e-9)
+    result = reaction(a_cell, state)
+    assert result.total_current == pytest.approx(-state.applied, rel=1e-9)
+    assert result.facets.area.sum() == pytest.approx(a_cell.area)
+    # Butler-Volmer at the overpotential that is reported gives the current of each facet.
+    thermal = 8.314462618 * a_cell.temperature / FARADAY
+    expected = 2.0 * result.exchange_current_density * np.sinh(result.overpotential / 2.0 / thermal)
+    worst = np.abs(expected - state.current) * a_cell.grid.area
+    assert worst.sum() < 2e-2 * np.abs(state.current * a_cell.grid.area).sum()
+    micro = electrode()
+    holding = micro.mask(["pore", "binder"]) if porous else micro.mask("pore")
+    assert not np.isfinite(shown.salt[~holding]).any()
+    assert np.isfinite(shown.salt[holding]).mean() > 0.9
 
 
 def flat_material():
@@ -307,6 +375,12 @@ def test_no_curve_and_no_rate_makes_it_fail(material, rate):
         electrode(), material, rate, electrolyte=ideal_electrolyte(), separator=SEPARATOR
     )
     assert found.complete, found.ended
+    low = material.voltage_window[0]
+    if found.ended.startswith("the voltage reached"):
+        assert found.voltage[-1] == pytest.approx(low, abs=3e-4)
+    else:
+        assert found.ended.startswith("the voltage fell off")
+        assert found.voltage[-1] > low
     state, grid = found.cell.state, found.cell.grid
     assert state.salt[grid.liquid_there > 0].min() > 0.0
     inner = fields(found.cell, state).stoichiometry
@@ -376,6 +450,7 @@ def test_a_long_phase_is_saved_on_the_way(tmp_path):
         ({"temperature": 0.0}, "kelvins above 0"),
         ({"film_resistance": -1.0}, "film_resistance is negative"),
         ({"exchange_factor": np.nan}, "exchange_factor is negative or no number"),
+        ({"exchange_factor": 0.0}, "is 0 everywhere"),
         ({"electrolyte": None}, "needs an electrolyte"),
     ],
 )
@@ -408,6 +483,8 @@ def test_protocols_are_checked():
         ConstantVoltage(4.0, 0.0)
     with pytest.raises(ValueError, match="start at 0 and grow"):
         CurrentProfile([0.0, 2.0, 1.0], [1.0, 1.0, 1.0])
+    with pytest.raises(ValueError, match="until_voltages"):
+        CurrentProfile([0.0, 1.0], [1.0, 1.0], until_voltages=(4.0, 3.0))
     with pytest.raises(ValueError, match="as many times"):
         CurrentProfile([0.0, 2.0], [1.0])
     with pytest.raises(ValueError, match="empty"):

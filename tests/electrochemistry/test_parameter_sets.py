@@ -54,6 +54,15 @@ def test_values_are_those_of_the_set():
     assert "Chen2020" in known_parameter_sets()
 
 
+def test_values_are_those_at_the_temperature():
+    cold, warm = (material_from_pybamm("Chen2020:positive", t) for t in (298.15, 318.15))
+    at = (np.array([1000.0]), np.array([3e4]))
+    # Arrhenius with the activation energy of the set, 17.8 kJ/mol.
+    ratio = np.exp(17800.0 / 8.314 * (1.0 / 298.15 - 1.0 / 318.15))
+    found = warm.exchange_current_density(*at) / cold.exchange_current_density(*at)
+    assert found[0] == pytest.approx(ratio, rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

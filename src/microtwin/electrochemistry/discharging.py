@@ -76,7 +76,7 @@ def half_cell(
     exchange_factor : float, array, mapping or callable
         Factor on the exchange current density, to make it differ from place to place.
     temperature : float
-        In K.
+        In K. Parameter sets are taken at it; own materials and electrolytes must be given at it.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def half_cell(
     ImportError
         If a parameter set is named and PyBaMM is not there.
     """
-    material = material_from_pybamm(chemistry) if isinstance(chemistry, str) else chemistry
+    material = _material(chemistry, temperature)
     if not isinstance(material, ElectrodeMaterial):
         raise ValueError(
             f"chemistry {chemistry!r} is not allowed; give an ElectrodeMaterial or a name such as "
@@ -100,7 +100,7 @@ def half_cell(
         raise ValueError("an own active material needs an electrolyte: give one, or a name")
     liquid = electrolyte or chemistry
     if isinstance(liquid, str):
-        liquid = electrolyte_from_pybamm(liquid)
+        liquid = electrolyte_from_pybamm(liquid, temperature)
     if separator is None:
         named = isinstance(chemistry, str)
         separator = separator_from_pybamm(chemistry) if named else Separator()  # type: ignore[arg-type]
@@ -203,7 +203,7 @@ def charge(
     HalfCellRun
     """
     _positive(c_rate)
-    material = material_from_pybamm(chemistry) if isinstance(chemistry, str) else chemistry
+    material = _material(chemistry, cell.get("temperature", ROOM))
     if resume is None and cell.get("stoichiometry") is None:
         cell = cell | {"stoichiometry": material.stoichiometries[1]}
     phases: list[Phase] = [ConstantCurrent(-c_rate, until_voltage)]
@@ -244,7 +244,7 @@ def cycle(
     if not isinstance(cycles, int) or isinstance(cycles, bool) or cycles < 1:
         raise ValueError(f"cycles {cycles!r} is not allowed; give a whole number from 1 up")
     if protocol is None:
-        material = material_from_pybamm(chemistry) if isinstance(chemistry, str) else chemistry
+        material = _material(chemistry, cell.get("temperature", ROOM))
         top = material.voltage_window[1]
         protocol = [
             ConstantCurrent(1.0), Rest(600.0), ConstantCurrent(-1.0), ConstantVoltage(top, 0.05)
@@ -267,6 +267,11 @@ def _through(
     if resume is not None:
         load_checkpoint(cell, resume)
     return run(cell, phases, keep=keep, watch=watch, checkpoint=checkpoint)
+
+
+def _material(chemistry: str | ElectrodeMaterial, temperature: float) -> ElectrodeMaterial:
+    named = isinstance(chemistry, str)
+    return material_from_pybamm(chemistry, temperature) if named else chemistry  # type: ignore[arg-type, return-value]
 
 
 def _positive(c_rate: float) -> None:

@@ -24,6 +24,8 @@ SHORTEST = 1e-7  # hours at 1C: shorter steps are not tried
 ACCURACY = 2e-4  # V: error of one step in time that is aimed at
 HIT = 3e-4  # V: how closely the ends of phases are hit
 HELD = 3e-5  # V: how closely constant voltages are, of which currents of short steps depend much
+KNOWN = 1e-4  # of a current at constant voltage
+FLAT = 0.1  # V
 AT_ONCE = 1e-6  # hours at 1C
 JUMP = 1e-6  # C
 SAVED_EVERY = 10  # steps
@@ -437,13 +439,16 @@ class _Runner:
     ) -> tuple[State, Step, float]:
         """Return the step that ends at a voltage, and how the voltage falls with the current.
 
-        The voltage falls as the current grows: secants, kept between a current that gives too much
-        and one that gives too little as soon as both are known, and halving.
+        Secants, kept between a current that gives too much and one that gives too little as soon as
+        both are known, and now and then halving.
         """
-        applied = self.cell.state.applied
-        applied += (voltage - self.cell.state.voltage) / slope
+        now, before = self.cell.state, self.cell.before
+        applied = now.applied + (voltage - now.voltage) / slope
+        if lengths.smooth and before is not None:
+            applied += (now.applied - before.applied) * length / self.cell.last_length
         low, high = -np.inf, np.inf  # currents that give too much and too little
         last: tuple[float, float] | None = None
+        best: tuple[State, Step] | None = None
         tried, reached = applied, np.nan
         for attempt in range(40):
             tried = applied
@@ -454,20 +459,26 @@ class _Runner:
                 length *= 0.4
                 if length < SHORTEST * HOUR * self.per_c / max(abs(tried), self.per_c):
                     raise Stopped(self._reason(str(problem))) from None
-                low, high, last = -np.inf, np.inf, None
+                low, high, last, best = -np.inf, np.inf, None, None
+                applied = 0.5 * (now.applied + tried)
                 continue
             reached = state.voltage
-            miss = reached - voltage
-            if abs(miss) <= HELD:
-                return state, step, slope
+            miss = _tempered(reached - voltage)
             low, high = (tried, high) if miss > 0.0 else (low, tried)
+            if best is None or abs(reached - voltage) < abs(best[0].voltage - voltage):
+                best = state, step
+            # Where the voltage is steep in the current, that is known before the voltage is.
+            if abs(reached - voltage) <= HELD or high - low <= KNOWN * abs(tried):
+                return *best, slope
             if last is not None and tried != last[0]:
                 secant = (miss - last[1]) / (tried - last[0])
                 slope = secant if secant < 0.0 else slope
             last = (tried, miss)
-            applied = tried - miss / slope
-            if not low < applied < high or (attempt % 3 == 2 and np.isfinite(high - low)):
-                applied = 0.5 * (low + high) if np.isfinite(high - low) else 2.0 * applied
+            reach = max(2.0 * abs(tried), self.per_c)
+            applied = tried + min(max(-miss / slope, -reach), reach)
+            known = np.isfinite(high - low)
+            if known and (not low < applied < high or attempt % 3 == 2 < attempt):
+                applied = 0.5 * (low + high)
         raise Stopped(
             f"no current gives {voltage:g} V; the last one tried, {tried / self.per_c:.2f} C, "
             f"gives {reached:.3f} V"
@@ -499,6 +510,14 @@ class _Runner:
             full = float(state.surface.max()) > FULL
             return f"the active material is {'full' if full else 'empty'} at its surface {where}"
         return f"no step could be taken {where}: {problem}"
+
+
+def _tempered(miss: float) -> float:
+    """Return a voltage that is missed with what is beyond some tenths of a volt flattened.
+
+    Beyond the ends of its curve a voltage falls off, and a secant to there says nothing.
+    """
+    return float(np.sign(miss) * FLAT * np.log1p(abs(miss) / FLAT))
 
 
 def _after(current: Callable[[float], float], passed: float, duration: float) -> float:

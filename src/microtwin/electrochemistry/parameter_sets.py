@@ -26,7 +26,6 @@ __all__ = [
 SIDES = ("positive", "negative")
 # Against lithium; the limits in the sets are those of full cells.
 NEGATIVE_WINDOW = (0.01, 1.5)
-TEMPERATURE = "Reference temperature [K]"
 LITHIUM = "Exchange-current density for lithium metal electrode [A.m-2]"
 LITHIUM_CONCENTRATION = 76900.0  # mol/m^3 in the metal
 
@@ -42,13 +41,16 @@ def known_parameter_sets() -> list[str]:
     return sorted(import_pybamm().parameter_sets)
 
 
-def material_from_pybamm(chemistry: str) -> ElectrodeMaterial:
+def material_from_pybamm(chemistry: str, temperature: float = ROOM) -> ElectrodeMaterial:
     """Return the active material of one electrode of a parameter set.
 
     Parameters
     ----------
     chemistry : str
         Name of the set and the electrode, as in "Chen2020:positive".
+    temperature : float
+        At which the set gives diffusivity, kinetics and conductivity, in K. The open-circuit
+        potential is that at the reference temperature of the set.
 
     Returns
     -------
@@ -65,10 +67,12 @@ def material_from_pybamm(chemistry: str) -> ElectrodeMaterial:
         If PyBaMM is not there.
     """
     name, side = _split(chemistry)
-    return material_from_parameter_values(named_parameter_values(name), side, name)
+    return material_from_parameter_values(named_parameter_values(name), side, name, temperature)
 
 
-def material_from_parameter_values(values: Any, side: str, name: str) -> ElectrodeMaterial:
+def material_from_parameter_values(
+    values: Any, side: str, name: str, temperature: float = ROOM
+) -> ElectrodeMaterial:
     """Return the active material of one electrode of a set that is already there.
 
     Parameters
@@ -77,6 +81,8 @@ def material_from_parameter_values(values: Any, side: str, name: str) -> Electro
     side : {"positive", "negative"}
     name : str
         Of the set, for messages.
+    temperature : float
+        In K.
 
     Returns
     -------
@@ -89,7 +95,6 @@ def material_from_parameter_values(values: Any, side: str, name: str) -> Electro
         If the electrode lacks a number or curve.
     """
     title = side.capitalize()
-    temperature = float(values.get(TEMPERATURE, ROOM))
     keys = {
         "maximum_concentration": f"Maximum concentration in {side} electrode [mol.m-3]",
         "open_circuit_potential": f"{title} electrode OCP [V]",
@@ -138,8 +143,8 @@ def material_from_parameter_values(values: Any, side: str, name: str) -> Electro
     )
 
 
-def electrolyte_from_pybamm(name: str) -> Electrolyte:
-    """Return the electrolyte of a parameter set, by the name of the set.
+def electrolyte_from_pybamm(name: str, temperature: float = ROOM) -> Electrolyte:
+    """Return the electrolyte of a parameter set, by the name of the set, at a temperature in K.
 
     A transference number that depends on the concentration is taken at that at rest. Sets without
     a lithium electrode get the exchange current density of Xu2019.
@@ -153,7 +158,6 @@ def electrolyte_from_pybamm(name: str) -> Electrolyte:
     """
     name = name.split(":")[0]
     values = named_parameter_values(name)
-    temperature = float(values.get(TEMPERATURE, ROOM))
     keys = (
         "Initial concentration in electrolyte [mol.m-3]",
         "Electrolyte conductivity [S.m-1]",

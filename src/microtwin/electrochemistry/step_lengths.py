@@ -14,6 +14,7 @@ HOUR = 3600.0
 FIRST = 3e-4  # hours at 1C: first step after a jump of the current
 LONGEST = 0.03  # hours at 1C
 IN_TIME = 1e-4  # hours at 1C: error in the time at which a voltage is reached
+OF_VALUE = 3e-4  # error of a measure other than the voltage, over itself
 GROWTH = 1.6
 SLOWEST = 0.05  # C: smaller currents, and none, count as this
 REFUSED = 5.0  # times the error that is allowed
@@ -29,7 +30,7 @@ class StepLengths:
     per_c : float
         Current at 1C, in A.
     measure : callable, optional
-        Of a state; by default its voltage, to which an error in time is granted where it is steep.
+        Of a state, known to a share of itself; by default its voltage, known to an error in time.
 
     Attributes
     ----------
@@ -50,6 +51,7 @@ class StepLengths:
         self.accuracy, self.per_c = accuracy, per_c
         self.measure = measure or (lambda state: state.voltage)
         self.in_time = IN_TIME * HOUR if measure is None else 0.0
+        self.of_value = 0.0 if measure is None else OF_VALUE
         self.volts = 1.0
         self.length, self.smooth = 0.0, False
         self.points: list[tuple[float, float]] = []
@@ -83,6 +85,7 @@ class StepLengths:
         # Where the voltage falls steeply, an error in time so small is one of voltage, too.
         steep = self.volts * abs(value - v[-1]) / step.length
         allowed = self.accuracy + steep * self.in_time / self._rate(state.applied)
+        allowed += self.volts * self.of_value * abs(value)
         return error / allowed
 
     def refuses(self, state: State, step: Step) -> bool:

@@ -112,6 +112,7 @@ def fit_transmission_line(
         raise ValueError(
             "a frequency is not above 0, or an impedance is no number; leave such points out"
         )
+    known = 0.0 if series is None else float(series)
     lowest = int(np.argmin(f))
     if not z[lowest].imag < 0.0:
         raise ValueError(
@@ -126,7 +127,7 @@ def fit_transmission_line(
     def misfit(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
         log_r, log_c, *free = parameters
         line = transmission_line(f, np.exp(log_r), np.exp(log_c))
-        line += free[0] * resistance if free else series
+        line += free[0] * resistance if free else known
         difference = (line - z) / size
         return np.concatenate([difference.real, difference.imag])
 
@@ -136,7 +137,7 @@ def fit_transmission_line(
     found = least_squares(misfit, start, bounds=(start - far, start + far), xtol=1e-12, ftol=1e-12)
     log_r, log_c, *free = (float(value) for value in found.x)
     line = TransmissionLine(
-        free[0] * resistance if free else float(series or 0.0),
+        free[0] * resistance if free else known,
         float(np.exp(log_r)),
         float(np.exp(log_c)),
         float(np.sqrt(2.0 * found.cost / len(f))),
