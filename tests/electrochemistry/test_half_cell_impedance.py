@@ -160,3 +160,13 @@ def test_a_cell_under_current_is_refused():
     a_cell.accept(state, 1.0)
     with pytest.raises(ValueError, match="take it through a Rest first"):
         half_cell_impedance(a_cell, 1.0)
+
+
+def test_a_cell_that_has_not_rested_long_is_refused():
+    """Between full and less full places currents flow on when that through the cell has ended."""
+    a_cell = cell(ideal_material(diffusivity=1e-15, exchange=0.05), stoichiometry=0.3)
+    run(a_cell, [ConstantCurrent(2.0, until_time=300.0), Rest(1e-3)])
+    with pytest.raises(ValueError, match="let the cell rest longer"):
+        half_cell_impedance(a_cell, 1.0)
+    run(a_cell, [Rest(2e5)])
+    assert half_cell_impedance(a_cell, 1.0).impedance[0].real > 0.0

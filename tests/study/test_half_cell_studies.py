@@ -137,6 +137,49 @@ def test_a_change_of_the_material_runs_again(ran):
     assert before != after
 
 
+def numbers_of(folder, micro, text):
+    result = invoke("run", prepare(folder, micro, text), "--into", folder / "run")
+    assert result.exit_code == 0, result.output
+    quantities = json.loads((folder / "run" / "results.json").read_text())["quantities"]
+    report = (folder / "run" / "report.html").read_text(encoding="utf-8")
+    return {q["name"]: q for q in quantities}, report
+
+
+def test_kinetics_that_vary_do_so_in_the_same_way_on_larger_voxels(tmp_path, micro):
+    rates = STUDY.replace("[1, 4]", "[2]").replace("frames: 6", "frames: 0")
+    varied = rates + "  variation: {deviation: 0.8, correlation_length: 2 um, seed: 5}\n"
+    (tmp_path / "even").mkdir()
+    even, _ = numbers_of(tmp_path / "even", micro, rates)
+    (tmp_path / "uneven").mkdir()
+    uneven, _ = numbers_of(tmp_path / "uneven", micro, varied)
+    change, other = (
+        q["discharge_capacity"]["uncertainty"]["discretisation"] for q in (even, uneven)
+    )
+    assert other != change
+    assert other < 1.5 * change
+    assert uneven["mean_voltage"]["value"] < even["mean_voltage"]["value"]
+
+
+def test_a_discharge_that_ends_at_once_has_no_mean_voltage(tmp_path, micro):
+    text = STUDY.replace("[1, 4]", "[1]").replace("frames: 6", "frames: 2\n  until_voltage: 4.2")
+    found, report = numbers_of(tmp_path, micro, text)
+    assert found["mean_voltage"]["value"] is None
+    assert found["discharge_capacity"]["value"] == 0.0
+    assert "already beyond the limit of 4.2 V" in report
+
+
+def test_what_falls_apart_on_larger_voxels_keeps_its_discharge(tmp_path):
+    """Threads one voxel thick are lost in the majority of a block."""
+    labels = np.zeros((16, 16, 16), np.uint8)
+    labels[:, 2::6, 2::6] = 1
+    thin = mt.Microstructure(labels, 4e-7, {"pore": 0, "active": 1, "binder": 2})
+    text = STUDY.replace("[1, 4]", "[1]").replace(", binder: 2", "")
+    found, report = numbers_of(tmp_path, thin, text)
+    assert found["discharge_capacity"]["value"] > 0.0
+    assert found["discharge_capacity"]["uncertainty"]["discretisation"] is None
+    assert "No error of the discretisation can be told: on voxels twice as large" in report
+
+
 def problem(text):
     with pytest.raises(StudyError) as caught:
         parse_study(text, "study.yaml")

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..checking import is_number
+from ..numerics import ConvergenceError
 from .half_cell_model import HalfCell
 from .small_signal import SmallSignal
 
 __all__ = ["HalfCellImpedance", "half_cell_impedance"]
 
 LOWEST, HIGHEST, PER_DECADE = 1e-3, 1e5, 3  # Hz
+AT_REST = 0.05  # of the exchange current: less over the interface counts as none
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ def half_cell_impedance(
     Raises
     ------
     ValueError
-        If a number is not allowed, or a current flows through the cell.
+        If a number is not allowed, or a current flows through the cell or within it.
     ConvergenceError
         If the equations at a frequency are not solved.
 
@@ -94,7 +96,23 @@ def half_cell_impedance(
             "Rest first"
         )
     system = SmallSignal(cell, float(capacitance))
-    found = [system.at(2.0 * np.pi * f) for f in given]
+    flowing, exchange = (
+        float(np.sqrt(np.square(i) @ cell.grid.area / cell.area))
+        for i in (cell.state.current, system.exchange_current)
+    )
+    if flowing > AT_REST * exchange:
+        raise ValueError(
+            f"currents of {flowing:.3g} A/m^2 still flow between parts of the interface, where the "
+            f"exchange current is {exchange:.3g} A/m^2; let the cell rest longer"
+        )
+    found = []
+    for f in given:
+        try:
+            found.append(system.at(2.0 * np.pi * f))
+        except ConvergenceError as problem:
+            raise ConvergenceError(
+                f"at {f:g} Hz {problem}; leave this frequency out, or make the voxels smaller"
+            ) from None
     return HalfCellImpedance(
         given,
         np.array([z for z, _ in found]),

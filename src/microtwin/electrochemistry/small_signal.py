@@ -97,7 +97,8 @@ class SmallSignal:
         salt = np.maximum(state.salt.reshape(-1)[grid.liquid_place], 1e-9)
         most = cell.material.maximum_concentration
         exchange = cell.material.exchange_current_density(salt, most * state.surface)
-        self.charge_transfer = tables.thermal / np.maximum(exchange * cell.exchange_factor, 1e-12)
+        self.exchange_current = np.maximum(exchange * cell.exchange_factor, 1e-12)  # A/m^2
+        self.charge_transfer = tables.thermal / self.exchange_current
         self.slope = _slope(tables.potential, state.surface)
         self.salt_slope = _slope(tables.concentration_potential, np.log(salt)) / salt
         self._set_links()

@@ -16,6 +16,7 @@ from .live import say
 from .stages import SHORTEST_FOR_TWO_GRIDS, microstructure_of
 from .store import StageOutput
 from .tasks import Inputs
+from .variation import block_means, varied
 
 if TYPE_CHECKING:
     from ..electrochemistry import HalfCell, HalfCellRun, State
@@ -57,7 +58,8 @@ def half_cell(params: Params, inputs: Inputs) -> StageOutput:
     from ..electrochemistry import particle_filling
 
     micro = microstructure_of(inputs["microstructure"])
-    found = _discharged(micro, params, inputs, params["frames"])
+    factor = varied(micro, params["variation"])
+    found = _discharged(micro, params, inputs, factor, params["frames"])
     numbers: dict[str, Any] = {**_numbers(found), "discretisation": {}}
     numbers |= {
         "ended": found.ended,
@@ -74,13 +76,15 @@ def half_cell(params: Params, inputs: Inputs) -> StageOutput:
     }  # fmt: skip
     arrays = _arrays(found)
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
-        coarse = _discharged(micro.coarsen(2), params, inputs, 0)
-        other = _numbers(coarse)
-        numbers["discretisation"] = {
-            name: abs(numbers[name] - other[name]) for name in other
-        }  # fmt: skip
-        arrays["coarse_curve"] = _curve(coarse)
-        numbers["voltage_difference"] = _voltage_difference(found, coarse)
+        try:
+            coarse = _discharged(micro.coarsen(2), params, inputs, block_means(factor), 0)
+        except ValueError as problem:
+            # What is connected here may not be on larger voxels; the discharge itself is there.
+            numbers["coarse_problem"] = str(problem)
+        else:
+            numbers["discretisation"] = _differences(numbers, _numbers(coarse))
+            arrays["coarse_curve"] = _curve(coarse)
+            numbers["voltage_difference"] = _voltage_difference(found, coarse)
     particles = particle_filling(found.cell, found.cell.state)
     arrays["particles"] = np.stack(
         [particles.volume, particles.stoichiometry, particles.depth]
@@ -93,10 +97,25 @@ def half_cell(params: Params, inputs: Inputs) -> StageOutput:
     return StageOutput(numbers, arrays, files)
 
 
-def _discharged(micro: Microstructure, params: Params, inputs: Inputs, frames: int) -> HalfCellRun:
+def _differences(
+    fine: Mapping[str, float | None], coarse: Mapping[str, float | None]
+) -> dict[str, float]:
+    pairs = ((name, fine[name], other) for name, other in coarse.items())
+    return {name: abs(a - b) for name, a, b in pairs if a is not None and b is not None}
+
+
+def _discharged(
+    micro: Microstructure,
+    params: Params,
+    inputs: Inputs,
+    factor: NDArray[np.float64] | None,
+    frames: int,
+) -> HalfCellRun:
     from ..electrochemistry import ConstantCurrent, Record, half_cell, run
 
-    cell = half_cell(micro, **_arguments(micro, params, inputs))
+    cell = half_cell(
+        micro, **_arguments(params, inputs), exchange_factor=1.0 if factor is None else factor
+    )
     fields_every = max(1, -(-frames // STEPS_OF_FIELDS)) if params["fields"] else 0
     count = 0
 
@@ -116,13 +135,8 @@ def _discharged(micro: Microstructure, params: Params, inputs: Inputs, frames: i
     return run(cell, [phase], keep=frames, extract=extract, watch=watch)
 
 
-def _arguments(micro: Microstructure, params: Params, inputs: Inputs) -> dict[str, Any]:
-    from ..electrochemistry import (
-        Separator,
-        random_exchange_current,
-        read_electrolyte,
-        read_material,
-    )
+def _arguments(params: Params, inputs: Inputs) -> dict[str, Any]:
+    from ..electrochemistry import Separator, read_electrolyte, read_material
 
     names = ("active", "pore", "conductivities", "stoichiometry", "film_resistance", "temperature")
     found = {name: params[name] for name in names}
@@ -138,11 +152,6 @@ def _arguments(micro: Microstructure, params: Params, inputs: Inputs) -> dict[st
     found["porous_phases"] = {
         name: (part["porosity"], part["tortuosity_factor"]) for name, part in porous.items()
     }
-    if params["variation"] is not None:
-        part = params["variation"]
-        found["exchange_factor"] = random_exchange_current(
-            micro, 1.0, part["deviation"], part["correlation_length"], part["seed"]
-        )
     return found
 
 
@@ -184,12 +193,12 @@ def _through(cell: HalfCell, state: State) -> NDArray[np.float32]:
     return np.asarray(current.sum(axis=1) / face, np.float32)
 
 
-def _numbers(found: HalfCellRun) -> dict[str, float]:
-    """Return the numbers that voxels of another size would change."""
+def _numbers(found: HalfCellRun) -> dict[str, float | None]:
+    """Return the numbers that voxels of another size would change; no mean of no charge."""
     from ..electrochemistry import reaction
 
     charge, voltage = found.charge, found.voltage
-    passed = max(float(charge[-1] - charge[0]), 1e-300)
+    passed = float(charge[-1] - charge[0])
     energy = float(np.sum(0.5 * (voltage[1:] + voltage[:-1]) * np.diff(charge)))
     result = reaction(found.cell, found.cell.state)
     against = result.overpotential + found.cell.tables.potential(found.cell.state.surface)
@@ -197,7 +206,7 @@ def _numbers(found: HalfCellRun) -> dict[str, float]:
     return {
         "discharge_capacity": float(charge[-1]),
         "capacity_utilisation": float(charge[-1]) / _areal_capacity(found.cell),
-        "mean_voltage": energy / passed,
+        "mean_voltage": energy / passed if passed > 0.0 else None,
         "discharge_energy": energy,
         "inactive_active_fraction": found.cell.grid.inactive.active,
         "plating_area_fraction": float(area[against < 0.0].sum() / area.sum()),

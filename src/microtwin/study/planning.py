@@ -39,7 +39,7 @@ VERSIONS = {
     "homogenize": 1,
     "mesh": 3,
     "reaction": 1,
-    "half_cell": 1,
+    "half_cell": 2,
     "cell": 1,
     "cross_verification": 2,
     "discretisation": 1,

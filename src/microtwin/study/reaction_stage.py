@@ -14,6 +14,7 @@ from ..microstructure import Microstructure
 from .stages import SHORTEST_FOR_TWO_GRIDS, microstructure_of, write_fields
 from .store import StageOutput
 from .tasks import Inputs
+from .variation import block_means, varied
 
 if TYPE_CHECKING:
     from ..electrochemistry import HotSpots, InterfaceCurrent
@@ -39,13 +40,12 @@ SHOWN = 0.999  # share of the area up to which that goes
 def react(params: Params, inputs: Inputs) -> StageOutput:
     """Compute the reaction on every facet, its change on larger voxels, and pictures of it."""
     micro = microstructure_of(inputs["microstructure"])
-    field = _variation(micro, params)
+    field = varied(micro, params["variation"])
     result = _reaction(micro, params, field)
     numbers: dict[str, Any] = {**_numbers(micro, result, params), "discretisation": {}}
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
-        # The same field on larger voxels, not another one.
-        means = None if field is None else _block_means(field)
-        numbers["discretisation"] = _changes(numbers, micro.coarsen(2), params, means)
+        coarse = micro.coarsen(2)
+        numbers["discretisation"] = _changes(numbers, coarse, params, block_means(field))
     spots = result.hot_spots(multiple=params["hot_above"])
     numbers["spots"] = [
         [list(spot.centre), spot.diameter, spot.mean, spot.share] for spot in spots.spots[:SPOTS]
@@ -57,23 +57,6 @@ def react(params: Params, inputs: Inputs) -> StageOutput:
     if params["fields"]:
         files["fields.vtkhdf"] = partial(write_fields, micro, _fields(result, spots))
     return StageOutput(numbers, _pictures(micro, result), files)
-
-
-def _variation(micro: Microstructure, params: Params) -> NDArray[np.float64] | None:
-    """Return the factor on the exchange current density of each voxel."""
-    from ..electrochemistry import random_exchange_current
-
-    part = params["variation"]
-    if part is None:
-        return None
-    length, seed = part["correlation_length"], part["seed"]
-    return random_exchange_current(micro, 1.0, part["deviation"], length, seed)
-
-
-def _block_means(field: NDArray[np.float64]) -> NDArray[np.float64]:
-    nz, ny, nx = (n // 2 for n in field.shape)
-    blocks = field[: 2 * nz, : 2 * ny, : 2 * nx].reshape(nz, 2, ny, 2, nx, 2)
-    return blocks.mean(axis=(1, 3, 5))
 
 
 def _reaction(

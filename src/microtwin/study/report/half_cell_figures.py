@@ -82,7 +82,7 @@ def losses_figure(view: HalfCellView) -> str:
             axes.plot(charge, series, color=colour, linewidth=1.4, label=title)
         axes.set_xlabel("charge (A h/m²)")
         axes.set_ylabel("voltage lost (mV)")
-        axes.set_xlim(0.0, charge[-1])
+        axes.set_xlim(0.0, charge[-1] or None)
         axes.set_ylim(min(0.0, float(losses[shown].min())), top)
         axes.grid(alpha=0.18)
         axes.legend(ncols=2)
