@@ -57,16 +57,21 @@ def _facet_equation(
     i, surface, response, resistance, factor, drive, root, potentials, potential_range,
     exchange, thermal,
 ):  # fmt: skip
-    """Return how far the equation of a facet is from fulfilled, in V, and its slope."""
+    """Return how far the equation of a facet is from fulfilled, in V, and its slope.
+
+    Where a full surface gives off lithium, its kinetics grow with the current, and the slope may be
+    next to nothing or negative. It is then taken as half of what it is without that: as a tie
+    between the potentials, no slope would be a short circuit.
+    """
     x = surface - response * i
     u, du = _in_table(potentials, potential_range[0], potential_range[1], x)
     j0, dj0 = _exchange_current(exchange, root, x)
     j0, dj0 = max(j0 * factor, LEAST_EXCHANGE), dj0 * factor
     width = math.sqrt(4.0 * j0 * j0 + i * i)
     rest = u + resistance * i + 2.0 * thermal * math.asinh(0.5 * i / j0) - drive
-    rise = resistance + 2.0 * thermal / width
-    rise += response * (2.0 * thermal * i / (j0 * width) * dj0 - du)
-    return rest, rise
+    rise = max(2.0 * thermal / width - response * du, LEAST_RISE)
+    rise += max(response * 2.0 * thermal * i / (j0 * width) * dj0, -0.5 * rise)
+    return rest, rise + max(resistance, -0.5 * rise)
 
 
 @njit(**FAST)
@@ -101,7 +106,6 @@ def facet_currents(
             i, surface[f], response[f], resistance[f], factor[f], drive, root, potentials,
             potential_range, exchange, thermal,
         )  # fmt: skip
-        rise = max(rise, LEAST_RISE)
         linear, tangent = given - rest / rise, 1.0 / rise
         for _ in range(FACET_STEPS):
             if abs(rest) < FACET_GAP:
@@ -121,7 +125,6 @@ def facet_currents(
                 i, surface[f], response[f], resistance[f], factor[f], drive, root, potentials,
                 potential_range, exchange, thermal,
             )  # fmt: skip
-            rise = max(rise, LEAST_RISE)
         exact[f] = i
         if abs(i) <= abs(given):
             linear, tangent = i, 1.0 / rise

@@ -389,10 +389,11 @@ class _Runner:
         for attempt in range(30):
             if abs(best[0].voltage - limit) <= HIT or high[0] - low[0] <= 1e-5 * step.length:
                 break
-            share = (limit - low[1]) / (high[1] - low[1])
-            if attempt % 2:  # in case the voltage falls off a cliff
+            ends = [_tempered(voltage - limit) for _, voltage in (low, high)]
+            share = min(max(ends[0] / (ends[0] - ends[1]), 0.1), 0.9)
+            if attempt % 3 == 2:  # in case the voltage falls off a cliff
                 share = 0.5
-            length = low[0] + min(max(share, 0.1), 0.9) * (high[0] - low[0])
+            length = low[0] + share * (high[0] - low[0])
             try:
                 best = self.cell.advance(length, current(passed + length), smooth)
             except ConvergenceError:

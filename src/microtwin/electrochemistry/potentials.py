@@ -23,6 +23,8 @@ from .cell_tables import CellTables
 __all__ = ["Potentials"]
 
 NEWTON = 15
+# How far a Newton step is solved, at least: the next one starts from better slopes.
+FORCING = 0.02
 
 
 class Potentials:
@@ -105,7 +107,7 @@ class Potentials:
         grid = self.grid
         residual = [np.empty(s, np.float32) for s in self._fields.shapes]
         values = (solid, liquid)
-        iterations, left = 0, np.inf
+        iterations, left, fresh = 0, np.inf, False
         for newton in range(NEWTON + 1):
             found = current.copy()
             self._linearise(solid, liquid, salt, level, response, found)
@@ -125,7 +127,15 @@ class Potentials:
             for part, operator, value in zip(residual, self._fields.fields, values, strict=True):
                 operator.subtract_product(part, value, 1.0)
             self._fields.tie(self._slope * self.feed)
-            step = self._fields.solve(residual, target)
+            try:
+                step = self._fields.solve(residual, target, FORCING)
+            except ConvergenceError:
+                if fresh:
+                    raise
+                # Once more, with cycles that know the present ties.
+                fresh = True
+                continue
+            fresh = False
             iterations, left = iterations + step.iterations, step.residual
             first, second = (part.reshape(-1) for part in step.parts)
             rise = first[self._places[0]].astype(float) - second[self._places[1]] - step.shift

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import tied_kernels as kernels
-from .corrections import Correction, Vector, correction
+from .corrections import TRUSTED, Correction, Vector, correction
 from .krylov import ConvergenceError
 from .multigrid import Multigrid
 from .operator import GridOperator
@@ -25,6 +25,7 @@ __all__ = ["TiedFields"]
 # The cycles may know ties and links of earlier steps until a digit costs this many times as many
 # iterations as with fresh ones.
 STALE = 1.5
+ITERATIONS = 60
 
 
 class TiedFields:
@@ -105,8 +106,10 @@ class TiedFields:
         for cycle, a, b in zip(self._cycles, z, r, strict=True):
             cycle.precondition(a, b, b)
 
-    def solve(self, residual: Vector, target: float) -> Correction:
+    def solve(self, residual: Vector, target: float, share: float = 0.0) -> Correction:
         """Return the correction after which the norm of the residual is below a target.
+
+        Or below a share of what it was, if that is more. After a failure, `tie` renews the cycles.
 
         Raises
         ------
@@ -115,7 +118,10 @@ class TiedFields:
         """
         constant = (self._level, self._pull, self._total)
         try:
-            found = correction(self, residual, target, constant=constant, room=self.room)
+            found = correction(
+                self, residual, target, share=max(share, TRUSTED), constant=constant,
+                room=self.room, max_iterations=ITERATIONS,
+            )  # fmt: skip
         except ConvergenceError:
             self._stale = True
             raise
