@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,42 @@ def test_round_trip_through_json():
     assert again.thickness == found.thickness
     assert again.radius_weights.tolist() == [0.25, 0.75]
     assert not again.porosity_profile.flags.writeable
+
+
+def test_the_rest_follows_a_change_of_the_others():
+    found = electrode()
+    assert found.inert_fraction.value == pytest.approx(0.08)
+    for same in (found, ElectrodeParameters.from_dict(found.as_dict())):
+        denser = replace(same, active_fraction=Quantity(0.64, "1"))
+        assert denser.inert_fraction.value == pytest.approx(0.02)
+        assert denser.inert_fraction.source == found.inert_fraction.source
+    # One that was given stays, and contradictions are said.
+    given = electrode(inert_fraction=0.08)
+    assert replace(given, porosity=Quantity(0.3, "1")).inert_fraction == given.inert_fraction
+    with pytest.raises(ValueError, match=r"add up to 1\.06"):
+        replace(given, active_fraction=Quantity(0.64, "1"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda plain: plain.update(tortuosity=2.0, colour="red"), "^tortuosity, colour not known"),
+        (lambda plain: plain.pop("porosity"), "^porosity missing of an electrode"),
+        (lambda plain: plain["thickness"].pop("unit"), "^unit missing of thickness"),
+        (lambda plain: plain["thickness"].update(error=1.0), "^error not known of thickness"),
+        (lambda plain: plain.update(thickness=7e-5), "thickness is given by 7e-05; give a dict"),
+    ],
+)
+def test_names_in_a_file_that_do_not_fit(change, message):
+    plain = electrode().as_dict()
+    change(plain)
+    with pytest.raises(ValueError, match=message):
+        ElectrodeParameters.from_dict(plain)
+
+
+def test_a_file_that_holds_a_list_is_refused():
+    with pytest.raises(ValueError, match=r"an electrode is given by \[1\]; give a dict with"):
+        ElectrodeParameters.from_dict([1])
 
 
 def test_pores_that_lead_nowhere_have_no_exponent():

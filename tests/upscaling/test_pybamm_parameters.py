@@ -10,6 +10,7 @@ from microtwin.upscaling import (
     electrode_capacity,
     half_cell_parameters,
     model_options,
+    rate_capability,
     to_pybamm,
 )
 from upscaling.electrodes import electrode
@@ -199,7 +200,13 @@ def test_half_cell_in_another_window():
     most = material.maximum_concentration
     start = values["Initial concentration in positive electrode [mol.m-3]"] / most
     assert material.open_circuit_potential(np.array([start]))[0] == pytest.approx(4.0, abs=1e-3)
-    assert values["Lower voltage cut-off [V]"] == 3.0
+    low, high = (values[f"{end} voltage cut-off [V]"] for end in ("Lower", "Upper"))
+    ends = [values[f"Open-circuit voltage at {end}% SOC [V]"] for end in (0, 100)]
+    assert [low, high] == ends == [3.0, 4.0]
+    end = material.stoichiometry_at(3.0)
+    capacity = electrode_capacity(electrode(), most, (start, end))
+    area = values["Electrode height [m]"] * values["Electrode width [m]"]
+    assert values["Nominal cell capacity [A.h]"] == pytest.approx(capacity * area, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -212,6 +219,7 @@ def test_half_cell_in_another_window():
         ({"base": "Xu2019", "electrode": "negative"}, "no usable negative electrode"),
         ({"stoichiometries": (0.9, 0.3)}, "rising, between 0 and 1"),
         ({"stoichiometries": (0.0, 0.3)}, "rising, between 0 and 1"),
+        ({"stoichiometries": 0.3}, "rising, between 0 and 1"),
     ],
 )
 @pytest.mark.parametrize("function", [to_pybamm, half_cell_parameters])
@@ -220,13 +228,24 @@ def test_what_is_not_allowed(function, arguments, message):
         function(electrode(), **arguments)
 
 
-def test_pores_that_do_not_lead_through_and_odd_windows():
+@pytest.mark.parametrize("window", [(4.0, 3.0), (3.0, 3.0), (3.0,), (3.0, np.nan), 3.0, "34"])
+@pytest.mark.parametrize("function", [half_cell_parameters, rate_capability])
+def test_windows_that_are_not_allowed(function, window):
+    with pytest.raises(ValueError, match=r"voltage window .* is not allowed; give two numbers"):
+        function(electrode(), voltage_window=window)
+
+
+@pytest.mark.parametrize("function", [half_cell_parameters, rate_capability])
+def test_a_window_beyond_the_curve_of_the_material(function):
+    with pytest.raises(ValueError, match=r"between 0 and 1 V .* takes up no lithium"):
+        function(electrode(), voltage_window=(0.0, 1.0))
+
+
+def test_pores_that_do_not_lead_through():
     with pytest.raises(ValueError, match="pores that lead through"):
         to_pybamm(electrode(liquid_transport_efficiency=0.0))
     with pytest.raises(ValueError, match="no solid leads through"):
         to_pybamm(electrode(solid_conductivity=0.0))
-    with pytest.raises(ValueError, match="voltage window"):
-        half_cell_parameters(electrode(), voltage_window=(4.0, 3.0))
 
 
 def test_without_pybamm(monkeypatch):

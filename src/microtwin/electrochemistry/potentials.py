@@ -23,8 +23,6 @@ from .cell_tables import CellTables
 __all__ = ["Potentials"]
 
 NEWTON = 15
-# How far a Newton step is solved, at least: the next one starts from better slopes.
-FORCING = 0.02
 
 
 class Potentials:
@@ -128,7 +126,7 @@ class Potentials:
                 operator.subtract_product(part, value, 1.0)
             self._fields.tie(self._slope * self.feed)
             try:
-                step = self._fields.solve(residual, target, FORCING)
+                step = self._fields.solve(residual, target)
             except ConvergenceError:
                 if fresh:
                     raise

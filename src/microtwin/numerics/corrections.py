@@ -22,7 +22,7 @@ from .multigrid import Multigrid
 from .operator import GridOperator
 from .threads import over_slabs, slab_bounds
 
-__all__ = ["TRUSTED", "Correction", "Field", "System", "correction", "weighted_sum"]
+__all__ = ["Correction", "Field", "System", "correction", "weighted_sum"]
 
 # Updates of a residual in float32 are trusted until it is this much smaller than at the start.
 TRUSTED = 1e-3
@@ -101,12 +101,11 @@ def correction(
     residual: Vector,
     target: float,
     *,
-    share: float = TRUSTED,
     constant: tuple[Vector, Vector, float] | None = None,
     room: Sequence[Vector] | None = None,
     max_iterations: int = 100,
 ) -> Correction:
-    """Solve A y = residual until the norm of what is left is below a target, or a share of it.
+    """Solve A y = residual until the norm of what is left is below a target, or a thousandth.
 
     Whoever wants more computes the residual anew from the corrected state, and asks again.
 
@@ -117,8 +116,6 @@ def correction(
         By field; it is overwritten with what is left of it.
     target : float
         Norm at which to stop.
-    share : float
-        Share of the norm at the start at which to stop, at least a thousandth.
     constant : tuple, optional
         A vector w, A w, and w.A w. Its part of the solution is found at once and kept as a number
         of its own: a level that only weak links hold would drown the rest in rounding.
@@ -149,7 +146,7 @@ def correction(
         _add(residual, -shift, constant[1])
     norm = float(np.sqrt(_dot(residual, residual)))
     start, iterations, curvature = norm, 0, 0.0
-    target = max(target, share * start)
+    target = max(target, TRUSTED * start)
     while not norm <= target:
         if iterations == max_iterations or not np.isfinite(norm):
             raise ConvergenceError(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import tied_kernels as kernels
-from .corrections import TRUSTED, Correction, Vector, correction
+from .corrections import Correction, Vector, correction
 from .krylov import ConvergenceError
 from .multigrid import Multigrid
 from .operator import GridOperator
@@ -106,10 +106,10 @@ class TiedFields:
         for cycle, a, b in zip(self._cycles, z, r, strict=True):
             cycle.precondition(a, b, b)
 
-    def solve(self, residual: Vector, target: float, share: float = 0.0) -> Correction:
+    def solve(self, residual: Vector, target: float) -> Correction:
         """Return the correction after which the norm of the residual is below a target.
 
-        Or below a share of what it was, if that is more. After a failure, `tie` renews the cycles.
+        After a failure, `tie` renews the cycles.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class TiedFields:
         constant = (self._level, self._pull, self._total)
         try:
             found = correction(
-                self, residual, target, share=max(share, TRUSTED), constant=constant,
+                self, residual, target, constant=constant,
                 room=self.room, max_iterations=ITERATIONS,
             )  # fmt: skip
         except ConvergenceError:

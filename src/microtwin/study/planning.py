@@ -40,7 +40,7 @@ VERSIONS = {
     "mesh": 3,
     "reaction": 1,
     "half_cell": 2,
-    "cell": 1,
+    "cell": 2,
     "cross_verification": 2,
     "discretisation": 1,
     "sampling": 2,

@@ -353,7 +353,9 @@ def _half_cell_view(entry: Entry) -> Any:
 def _cell_view(entry: Entry) -> Any:
     from .report import CellView
 
-    return CellView(entry.numbers, entry.record["parameters"], {"rates": entry.array("rates")})
+    # An electrode that does not conduct has none.
+    rates = _array_or_none(entry, "rates")
+    return CellView(entry.numbers, entry.record["parameters"], rates)
 
 
 def export_meshes(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:

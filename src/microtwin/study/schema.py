@@ -431,6 +431,9 @@ class Study(Section):
         part = self.cell
         assert part is not None
         found = _electrode_problems("cell", part)
+        if part.pore in (part.conductivities or ()):
+            text = f"{part.pore!r} holds electrolyte and conducts no electrons; leave it out"
+            found.append(Problem(("cell", "conductivities", part.pore), text))
         missing = [name for name in ("pybamm", "bpx") if find_spec(name) is None]
         if missing:
             text = f"cell models need {' and '.join(missing)}: pip install 'microtwin[cell]'"

@@ -5,7 +5,6 @@ The file of the user stays as it is but for what was measured. See https://bpxst
 
 from __future__ import annotations
 
-import copy
 import json
 import warnings
 from collections.abc import Mapping
@@ -13,12 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..electrochemistry import FARADAY
-from .electrode_parameters import ElectrodeParameters
+from .bpx_templates import bpx_library, check_bpx, particles_of, read_template
+from .electrode_parameters import UNITS, ElectrodeParameters
 from .pybamm_parameters import SIDES, checked_side
 
 __all__ = ["to_bpx", "write_bpx"]
 
-SECTIONS = ("Cell", "Electrolyte", "Negative electrode", "Positive electrode", "Separator")
 AREA, RADIUS = "Surface area per unit volume [m-1]", "Particle radius [m]"
 NOMINAL = "Nominal cell capacity [A.h]"
 # Names of BPX for what an image gives.
@@ -63,8 +62,8 @@ def to_bpx(
     Raises
     ------
     ValueError
-        If the template is no BPX file, holds a single-particle model or a part of a cell only, or
-        its electrode is a blend.
+        If the template is no BPX file, lacks a number or has one that is not allowed, holds a
+        single-particle model or a part of a cell only, or its electrode is a blend.
     ImportError
         If the library of BPX is not there.
 
@@ -79,18 +78,17 @@ def to_bpx(
     conductivity are replaced. The nominal capacity changes in the ratio in which the smaller of
     the two electrodes does. Values with uncertainties are appended to the description in the
     header and their sources to its references; uncertainties also stand among the user-defined
-    parameters. PyBaMM's importer
-    needs the reference temperature, volume and external surface area of the cell besides, which
-    are optional in BPX.
+    parameters. Where the template has them already of the same electrode they are replaced.
+    PyBaMM's importer needs the reference temperature, volume and external surface area of the cell
+    besides, which are optional in BPX.
     """
-    bpx = _bpx()
     checked_side(electrode)
     if keep not in ("area", "radius"):
         raise ValueError(f"keep {keep!r} is not allowed; use 'area' or 'radius'")
     parameters.check_conduction()
-    content = _complete(_current(_content(template)))
+    content = read_template(template)
     cell = content["Parameterisation"]
-    before = _smaller_capacity(cell)
+    before = min(_capacities(cell))
     section = cell[f"{electrode.capitalize()} electrode"]
     if "Particle" in section:
         raise ValueError(
@@ -110,13 +108,9 @@ def to_bpx(
         section[AREA] = solid / section[RADIUS]
     _balance(cell, before)
     _document(content, parameters, electrode, keep)
-    try:
-        # The library puts its own objects into what it is given.
-        bpx.parse_bpx_obj(copy.deepcopy(content))
-    except ValueError as error:
-        raise ValueError(
-            f"the library of BPX does not accept the result: {_first(error)}; check the template"
-        ) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # said of the template
+        check_bpx(content, "the result")
     return content
 
 
@@ -138,11 +132,11 @@ def write_bpx(content: Any, path: str | Path) -> Path:
     Raises
     ------
     ValueError
-        If the name has another ending, or the content is no BPX.
+        If the name has another ending, or the content is no BPX or holds NaN or infinity.
     ImportError
         If the library of BPX is not there.
     """
-    bpx = _bpx()
+    bpx = bpx_library()
     target = Path(path)
     if target.suffix.lower() != ".json":
         raise ValueError(f"{target.name!r} is not allowed; the name of a BPX file ends in .json")
@@ -150,131 +144,42 @@ def write_bpx(content: Any, path: str | Path) -> Path:
         content = content.model_dump(by_alias=True, exclude_none=True)
     elif not isinstance(content, Mapping):
         raise ValueError(f"a {type(content).__name__} is no BPX; give what to_bpx returns")
-    target.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    content = dict(content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # said by to_bpx
+        check_bpx(content, "the content")
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    target.write_text(text + "\n", encoding="utf-8")
     return target
 
 
-def _bpx() -> Any:
-    try:
-        import bpx
-    except ImportError:
-        raise ImportError(
-            "BPX files need the library bpx, which is not there: pip install 'microtwin[cell]'"
-        ) from None
-    return bpx
-
-
-def _content(template: str | Path | Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of the content of a template."""
-    if isinstance(template, Mapping):
-        return copy.deepcopy(dict(template))
-    from ruamel.yaml import YAML, YAMLError
-
-    path = Path(template)
-    text = path.read_text(encoding="utf-8")
-    try:
-        if path.suffix.lower() in (".yml", ".yaml"):
-            content = YAML(typ="safe").load(text)
-        else:
-            content = json.loads(text)
-    except (ValueError, YAMLError) as error:
-        raise ValueError(f"{path} is no BPX file: {_first(error)}; give JSON or YAML") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} is no BPX file: it holds a {type(content).__name__}")
-    return content
-
-
-def _current(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content in the present version of BPX."""
-    bpx = _bpx()
-    header = content.get("Header")
-    if not isinstance(header, dict) or "BPX" not in header or "Parameterisation" not in content:
-        raise ValueError(
-            "the template is no BPX: it needs a 'Header' with the version under 'BPX', and a "
-            "'Parameterisation'"
-        )
-    version = header["BPX"]
-    try:
-        old = bpx.is_legacy_bpx(content)
-    except ValueError:
-        raise ValueError(
-            f"the version {version!r} in the header of the template is not known; BPX has versions "
-            "such as '1.1.0'"
-        ) from None
-    if old:
-        content = bpx.convert_v0_to_v1(content)
-        warnings.warn(
-            f"the template is BPX {version} and was converted to {content['Header']['BPX']} by the "
-            "library of BPX: initial temperature and concentration are now under 'State', and the "
-            "state of charge is 1; check them",
-            UserWarning,
-            stacklevel=3,
-        )
-    else:
-        header["BPX"] = str(version)
-    return content
-
-
-def _complete(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content as that of a whole cell with electrolyte, or raise a `ValueError`."""
-    header, cell = content["Header"], content["Parameterisation"]
-    model = header.get("Model")
-    missing = [name for name in SECTIONS if not cell.get(name)]
-    if model == "SPM":
-        raise ValueError(
-            "the template is for the model SPM, which has no porosity, transport efficiency and "
-            "conductivity; give a file for DFN or SPMe"
-        )
-    if model == "Partial":
-        if missing:
-            raise ValueError(
-                f"the template is of the model 'Partial' and lacks {', '.join(missing)}, so cell "
-                "models cannot use it; give a complete file for DFN"
-            )
-        header["Model"] = "DFN"
-        warnings.warn(
-            "the template is of the model 'Partial', which PyBaMM cannot read, but holds a whole "
-            "cell; the model is now 'DFN'",
-            UserWarning,
-            stacklevel=3,
-        )
-    elif missing:
-        raise ValueError(f"the template lacks {', '.join(missing)}; give a complete BPX file")
-    return content
-
-
-def _capacity(section: Mapping[str, Any]) -> float:
-    """Return the capacity of an electrode within its stoichiometries, in A h/m^2."""
-    particles = section["Particle"].values() if "Particle" in section else [section]
-    amount = sum(
-        p["Maximum concentration [mol.m-3]"]
-        * (p["Maximum stoichiometry"] - p["Minimum stoichiometry"])
-        * p[AREA]
-        * p[RADIUS]
-        / 3.0
-        for p in particles
-    )
-    return FARADAY * amount * section["Thickness [m]"] / 3600.0
-
-
 def _capacities(cell: Mapping[str, Any]) -> list[float]:
-    try:
-        return [_capacity(cell[f"{side.capitalize()} electrode"]) for side in SIDES]
-    except KeyError as error:
-        raise ValueError(
-            f"an electrode of the template lacks {error.args[0]!r}; give a complete BPX file"
-        ) from None
-
-
-def _smaller_capacity(cell: Mapping[str, Any]) -> float:
-    return min(_capacities(cell))
+    """Return the capacity of each electrode within its stoichiometries, in A h/m^2."""
+    found = []
+    for side in SIDES:
+        section = cell[f"{side.capitalize()} electrode"]
+        amount = sum(
+            float(p["Maximum concentration [mol.m-3]"])
+            * (float(p["Maximum stoichiometry"]) - float(p["Minimum stoichiometry"]))
+            * float(p[AREA])
+            * float(p[RADIUS])
+            / 3.0
+            for p in particles_of(section)
+        )
+        found.append(FARADAY * amount * float(section["Thickness [m]"]) / 3600.0)
+        if not found[-1] > 0.0:
+            raise ValueError(
+                f"the {side} electrode of the template takes up no lithium; give a thickness, "
+                "concentration, radius and area above 0"
+            )
+    return found
 
 
 def _balance(cell: dict[str, Any], before: float) -> None:
     """Bring the nominal capacity up to date, and warn if the electrodes do not match."""
     capacities = _capacities(cell)
     if NOMINAL in cell["Cell"]:
-        cell["Cell"][NOMINAL] *= min(capacities) / before
+        cell["Cell"][NOMINAL] = float(cell["Cell"][NOMINAL]) * min(capacities) / before
     if max(capacities) > (1.0 + BALANCE) * min(capacities):
         positive, negative = capacities
         warnings.warn(
@@ -289,33 +194,51 @@ def _balance(cell: dict[str, Any], before: float) -> None:
 def _document(
     content: dict[str, Any], parameters: ElectrodeParameters, electrode: str, keep: str
 ) -> None:
-    """Say in the header and among the user-defined parameters what was measured, and how well."""
+    """Say in the header and among the user-defined parameters what was measured, and how well.
+
+    What an earlier image of the same electrode left there is taken out.
+    """
     from .. import __version__
 
     # What is left over is no measurement, and follows from the others.
     measured = {n: q for n, q in parameters.quantities().items() if n != "inert_fraction"}
     derived = "particle radius" if keep == "area" else "surface area"
-    lines = [
-        f"{electrode.capitalize()} electrode from an image, by microtwin {__version__}.",
-        *(f"{name.replace('_', ' ').capitalize()}: {value}" for name, value in measured.items()),
+    values = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in measured.items())
+    title = f"{electrode.capitalize()} electrode"
+    # One line each, which is found again by its beginning.
+    start = f"{title} from an image"
+    header, cell = content["Header"], content["Parameterisation"]
+    _set_line(
+        header,
+        "Description",
+        start,
+        f", by microtwin {__version__}: {values}. "
         f"The {derived} in this file follows from the active fraction.",
-    ]
-    header = content["Header"]
-    old = header.get("Description")
-    header["Description"] = "\n".join([*([old] if old else []), *lines])
-    if sources := dict.fromkeys(q.source for q in measured.values() if q.source):
-        known = header.get("References")
-        header["References"] = "\n".join([*([known] if known else []), *sources])
-    errors = {
-        f"{electrode.capitalize()} electrode {name.replace('_', ' ')}, uncertainty": q.uncertainty
-        for name, q in measured.items()
-        if q.uncertainty is not None
-    }
-    if errors:
-        cell = content["Parameterisation"]
-        cell["User-defined"] = {**(cell.get("User-defined") or {}), **errors}
+    )
+    sources = dict.fromkeys(" ".join(q.source.split()) for q in measured.values() if q.source)
+    _set_line(header, "References", start, f": {' '.join(sources)}" if sources else "")
+    errors = {_error_key(title, name): q.uncertainty for name, q in measured.items()}
+    known = dict(cell.get("User-defined") or {})
+    for name in UNITS:
+        known.pop(_error_key(title, name), None)
+    known |= {key: error for key, error in errors.items() if error is not None}
+    if known:
+        cell["User-defined"] = known
+    else:
+        cell.pop("User-defined", None)
 
 
-def _first(error: Exception) -> str:
-    """Return the first lines of an error in one line: those of pydantic are long."""
-    return " ".join(str(error).split("\n")[:3])
+def _set_line(header: dict[str, Any], key: str, start: str, rest: str) -> None:
+    """Replace the lines of a text that begin like this by one, or by none if there is no rest."""
+    old = header.get(key)
+    lines = [line for line in old.split("\n") if not line.startswith(start)] if old else []
+    if rest:
+        lines.append(start + rest)
+    if lines:
+        header[key] = "\n".join(lines)
+    else:
+        header.pop(key, None)
+
+
+def _error_key(title: str, name: str) -> str:
+    return f"{title} {name.replace('_', ' ')}, uncertainty"

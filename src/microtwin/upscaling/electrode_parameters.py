@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -26,6 +26,9 @@ UNITS = {
     "bulk_solid_conductivity": "S/m",
     "inert_fraction": "1",
 }
+ARRAYS = ("porosity_profile", "particle_radii", "radius_weights")
+# The source of an inert fraction that was not given; it then follows the other two.
+LEFT_OVER = "What porosity and active material leave."
 # Fractions and efficiencies come from different solves and counts; a sum or ratio further off
 # than this is a mistake.
 ROUNDING = 1e-3
@@ -103,7 +106,7 @@ class ElectrodeParameters:
         Of the active material itself, in S/m.
     inert_fraction : Quantity, optional
         Share of the volume that is solid and stores no lithium. By default what porosity and
-        active fraction leave over.
+        active fraction leave over, in changed copies as well.
     porosity_profile : ndarray, shape (n,), optional
         Porosity of layers of equal thickness, from the collector to the separator.
     particle_radii, radius_weights : ndarray, shape (n,), optional
@@ -134,12 +137,10 @@ class ElectrodeParameters:
             _check(name, getattr(self, name), optional=name in _OPTIONAL)
         solid = self.active_fraction.value
         rest = 1.0 - self.porosity.value - solid
-        if self.inert_fraction is None:
-            object.__setattr__(
-                self,
-                "inert_fraction",
-                Quantity(max(rest, 0.0), "1", None, "What porosity and active material leave."),
-            )
+        # A copy with another porosity has another rest too, so a derived one is derived again.
+        if self.inert_fraction is None or self.inert_fraction.source == LEFT_OVER:
+            derived = Quantity(max(rest, 0.0), "1", None, LEFT_OVER)
+            object.__setattr__(self, "inert_fraction", derived)
         else:
             rest -= self.inert_fraction.value
         if rest < -ROUNDING:
@@ -156,7 +157,7 @@ class ElectrodeParameters:
         self._set_arrays()
 
     def _set_arrays(self) -> None:
-        for name in ("porosity_profile", "particle_radii", "radius_weights"):
+        for name in ARRAYS:
             given = getattr(self, name)
             if given is not None:
                 object.__setattr__(self, name, _array(name, given))
@@ -289,18 +290,37 @@ class ElectrodeParameters:
             name: {f.name: getattr(value, f.name) for f in fields(Quantity)}
             for name, value in self.quantities().items()
         }
-        for name in ("porosity_profile", "particle_radii", "radius_weights"):
+        for name in ARRAYS:
             if (array := getattr(self, name)) is not None:
                 plain[name] = array.tolist()
         return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> ElectrodeParameters:
-        """Return the parameters that `as_dict` wrote."""
-        parts: dict[str, Any] = {
-            name: Quantity(**value) if isinstance(value, Mapping) else np.asarray(value, float)
-            for name, value in plain.items()
-        }
+        """Return the parameters that `as_dict` wrote.
+
+        Parameters
+        ----------
+        plain : mapping
+            As read from ``electrode.json``, say.
+
+        Returns
+        -------
+        ElectrodeParameters
+
+        Raises
+        ------
+        ValueError
+            As the class, or if a name is not known or missing.
+        """
+        needed = [name for name in UNITS if name not in _OPTIONAL]
+        _check_names("an electrode", plain, needed, (*UNITS, *ARRAYS))
+        parts: dict[str, Any] = {n: plain[n] for n in ARRAYS if n in plain}
+        for name in UNITS:
+            if name in plain:
+                keys = [f.name for f in fields(Quantity)]
+                _check_names(name.replace("_", " "), plain[name], keys[:2], keys)
+                parts[name] = Quantity(**plain[name])
         return cls(**parts)
 
 
@@ -328,6 +348,20 @@ def _check(name: str, quantity: object, optional: bool) -> None:
             f"{noun} {quantity.value:.4g} is not allowed; give {bounds}"
             + (", and at most 1" if unit == "1" else f", in {unit}")
         )
+
+
+def _check_names(owner: str, plain: object, needed: Sequence[str], allowed: Sequence[str]) -> None:
+    """Raise a `ValueError` that names what is missing or not known in a plain dict."""
+    if not isinstance(plain, Mapping):
+        raise ValueError(
+            f"{owner} is given by {plain!r}; give a dict with {', '.join(needed)}, as as_dict does"
+        )
+    if unknown := [str(name) for name in plain if name not in allowed]:
+        raise ValueError(
+            f"{', '.join(unknown)} not known of {owner}; there are {', '.join(allowed)}"
+        )
+    if missing := [name for name in needed if name not in plain]:
+        raise ValueError(f"{', '.join(missing)} missing of {owner}; give {', '.join(needed)}")
 
 
 def _array(name: str, given: ArrayLike) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ import numpy as np
 from ..checking import is_number
 from ..connectivity import reaching_clusters
 from ..descriptors import ParticleShapes, SizeDistribution, interface_area, measured_volume
+from ..electrochemistry import NoInterfaceError
 from ..geometry import phase_fractions
 from ..microstructure import Microstructure
 from ..transport import homogenize, tortuosity_factor
@@ -38,12 +39,25 @@ class _Image:
     interface: Interface
     tol: float
 
+    @property
+    def holding(self) -> tuple[str, ...]:
+        """Names of the phases that hold electrolyte."""
+        return (self.pore, *self.porous)
+
     def fraction(self, phase: str) -> float:
         """Return the volume fraction of a phase by the geometry that transport uses."""
         if self.interface == "voxel":
             return self.micro.volume_fraction(phase)
-        inside = self.micro.mask(phase).view(np.uint8)
-        return float(phase_fractions(inside, 1).mean(dtype=float))
+        if not self.porous:
+            # The pores alone conduct, and all the rest is one solid to them.
+            labels = self.micro.mask(phase).view(np.uint8)
+            return float(phase_fractions(labels, 1).mean(dtype=float))
+        labels, mine = self.micro.labels, self.micro.label(phase)
+        if phase in self.holding:
+            # Several phases conduct, and what lies between them is one solid.
+            wet = self.micro.mask(self.holding)
+            labels = np.where(wet, labels, np.uint8(self.micro.label(self.active)))
+        return float(phase_fractions(labels, mine).mean(dtype=float))
 
     def porosity(self) -> float:
         """Return the share of the volume that holds electrolyte."""
@@ -71,15 +85,14 @@ class _Image:
     def connected(self) -> Microstructure:
         """Return the image with what is connected to nothing as phases of its own."""
         conducting = [self.active, *(n for n, s in self.conductivities.items() if s > 0.0)]
-        holding = [self.pore, *self.porous]
         solid = reaching_clusters(self.micro.mask(conducting), 0, 0) > 0
-        liquid = reaching_clusters(self.micro.mask(holding), 0, -1) > 0
-        names = ["rest", "active", "dead active", *holding]
+        liquid = reaching_clusters(self.micro.mask(self.holding), 0, -1) > 0
+        names = ["rest", "active", "dead active", *self.holding]
         labels = np.zeros(self.micro.shape, np.uint8)
         mine = self.micro.mask(self.active)
         labels[mine] = 2
         labels[mine & solid] = 1
-        for number, name in enumerate(holding, start=3):
+        for number, name in enumerate(self.holding, start=3):
             labels[self.micro.mask(name) & liquid] = number
         # Names of phases are the user's; these are ours.
         phases = {f"{number} {name}": number for number, name in enumerate(names)}
@@ -157,8 +170,10 @@ def measure_electrode(
     Raises
     ------
     ValueError
-        If a name or number is not allowed, or active material that is connected to the collector
-        does not touch electrolyte that is connected to the separator.
+        If a name or number is not allowed.
+    NoInterfaceError
+        A ValueError: active material that is connected to the collector does not touch electrolyte
+        that is connected to the separator.
 
     Examples
     --------
@@ -172,6 +187,11 @@ def measure_electrode(
         micro.label(name)
     if active == pore:
         raise ValueError(f"active and pore are both {active!r}; name two phases")
+    if pore in (conductivities or {}):
+        raise ValueError(
+            f"conductivities name {pore!r}, which holds electrolyte and conducts no electrons; "
+            "give those of solid phases"
+        )
     porous = _porous(porous_phases or {}, active, pore)
     image = _Image(micro, active, pore, conductivities or {}, porous, boundary, interface, tol)
     voxels = " x ".join(map(str, micro.shape))
@@ -197,10 +217,7 @@ def measure_electrode(
 
     wetted, whole = image.areas
     if wetted <= 0.0:
-        raise ValueError(
-            f"{active!r} that is connected to the collector at z = 0 does not touch {pore!r} that "
-            "is connected to the separator at the other end; turn the image, or name other phases"
-        )
+        raise NoInterfaceError(_nothing_reacts(image))
     fraction = image.active_fraction()
     sizes = particles.sizes if isinstance(particles, ParticleShapes) else particles
     parts: dict[str, Quantity] = {
@@ -264,6 +281,34 @@ def measure_electrode(
         + sum(pores * micro.profile(name) for name, (pores, _) in porous.items()),
         particle_radii=radii,
         radius_weights=weights,
+    )
+
+
+def _nothing_reacts(image: _Image) -> str:
+    """Return why connected active material and connected electrolyte do not touch."""
+    labels, active, pore = image.connected.labels, image.active, image.pore
+    if not (labels == 1).any():
+        return (
+            f"no {active!r} is connected to the collector at z = 0; turn the image, or give the "
+            "conductivities of the phases that connect it"
+        )
+    if not (labels > 2).any():
+        return (
+            f"no {pore!r} is connected to the separator at the other end of z; turn the image, or "
+            "name the phases that hold electrolyte in porous_phases"
+        )
+    areas = interface_area(image.micro)
+    others = [n for n in image.micro.phase_names if n not in (active, *image.holding)]
+    covering = " and ".join(repr(n) for n in others if areas[active, n] > 0.0)
+    if not covering:
+        return (
+            f"{active!r} that is connected to the collector at z = 0 does not touch {pore!r} that "
+            "is connected to the separator at the other end; turn the image, or name other phases"
+        )
+    return (
+        f"{active!r} touches no {pore!r} that is connected to the separator, for it is covered by "
+        f"{covering}; give the porosity and tortuosity factor of what covers it in porous_phases, "
+        "if that holds electrolyte"
     )
 
 

@@ -5,6 +5,7 @@ Keys of PyBaMM are the same for both electrodes but for the word "positive" or "
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..checking import is_number
@@ -155,7 +156,8 @@ def half_cell_parameters(
     Raises
     ------
     ValueError
-        As `to_pybamm`, or if the voltages are not allowed.
+        As `to_pybamm`, or if the voltages are not allowed, or the material takes up no lithium
+        between them.
     ImportError
         If PyBaMM is not there.
 
@@ -167,26 +169,29 @@ def half_cell_parameters(
     checked_side(electrode)
     values, name = _base(base)
     material = _material(values, electrode, name)
-    window = material.voltage_window if voltage_window is None else voltage_window
-    if not (len(window) == 2 and all(map(is_number, window)) and window[0] < window[1]):
-        raise ValueError(
-            f"voltage window {window!r} is not allowed; give the lowest and the highest voltage "
-            "against lithium, in V"
-        )
+    if voltage_window is not None:
+        if not (_are_two_numbers(voltage_window) and voltage_window[0] < voltage_window[1]):
+            raise ValueError(
+                f"voltage window {voltage_window!r} is not allowed; give two numbers, the lowest "
+                "and the highest voltage against lithium, in V"
+            )
+        low, high = voltage_window
+        material = replace(material, voltage_window=(float(low), float(high)))
     if stoichiometries is None:
-        stoichiometries = tuple(material.stoichiometry_at(v) for v in reversed(window))  # type: ignore[assignment]
+        stoichiometries = material.stoichiometries
     if electrode == "negative":
         _move_to_positive(values)
     values = to_pybamm(parameters, values, "positive", stoichiometries=stoichiometries)
+    lowest, highest = material.voltage_window
     lithium = named_parameter_values(LITHIUM_SET)
     update = {key: lithium[key] for key in LITHIUM_KEYS}
     if LITHIUM not in values:
         update[LITHIUM] = lithium[LITHIUM]
     update |= {
-        "Lower voltage cut-off [V]": float(window[0]),
-        "Upper voltage cut-off [V]": float(window[1]),
-        "Open-circuit voltage at 0% SOC [V]": float(window[0]),
-        "Open-circuit voltage at 100% SOC [V]": float(window[1]),
+        "Lower voltage cut-off [V]": lowest,
+        "Upper voltage cut-off [V]": highest,
+        "Open-circuit voltage at 0% SOC [V]": lowest,
+        "Open-circuit voltage at 100% SOC [V]": highest,
     }
     values.update(update, check_already_exists=False)
     return values
@@ -289,13 +294,16 @@ def _window(
     material = _material(values, electrode, name)
     if given is None:
         return material.stoichiometries
-    good = len(given) == 2 and all(is_number(x) and 0.0 < x < 1.0 for x in given)
-    if not good or not given[0] < given[1]:
+    if not (_are_two_numbers(given) and 0.0 < given[0] < given[1] < 1.0):
         raise ValueError(
             f"stoichiometries {given!r} are not allowed; give those at the highest and at the "
             "lowest potential, rising, between 0 and 1"
         )
     return float(given[0]), float(given[1])
+
+
+def _are_two_numbers(given: object) -> bool:
+    return isinstance(given, (tuple, list)) and len(given) == 2 and all(map(is_number, given))
 
 
 def _move_to_positive(values: Any) -> None:

@@ -16,6 +16,7 @@ from .pybamm_parameters import CURRENT, half_cell_parameters, model_options, pyb
 __all__ = ["RateCapability", "rate_capability"]
 
 MODELS = ("DFN", "SPMe", "SPM")
+VARIANTS = ("measured", "guess", "bounds")
 EXPONENT = "Positive electrode Bruggeman coefficient (electrolyte)"
 POINTS = {"x_n": 5, "x_s": 10, "x_p": 30, "r_n": 5, "r_p": 30}
 # Discharges end here if the voltage does not, in multiples of the time that the rate stands for.
@@ -31,27 +32,30 @@ class RateCapability:
     c_rates : ndarray, shape (n,)
     capacities : ndarray, shape (n,)
         With the measured parameters, in A h/m^2 of the collector; NaN where the model failed.
-    guess : ndarray, shape (n,)
-        The same electrode with the Bruggeman exponent of the base set.
+    guess : ndarray, shape (n,), or None
+        The same electrode with the Bruggeman exponent of the base set; None if not asked for.
     lower, upper : ndarray, shape (n,), or None
-        With the transport efficiency lowered and raised by its uncertainty; None if it has none.
+        With the transport efficiency lowered and raised by its uncertainty; None if it has none,
+        or if not asked for.
     nominal : float
         Between the stoichiometries at the ends of the voltage window, in A h/m^2. 1C takes it in
         an hour, in all variants.
-    exponent, guessed_exponent : float
-        Bruggeman exponents that were measured, and of the base set.
+    exponent : float
+        Bruggeman exponent that was measured.
+    guessed_exponent : float or None
+        That of the base set; None if the guess was not asked for.
     notes : tuple of str
         What failed or ended early, and why.
     """
 
     c_rates: NDArray[np.float64]
     capacities: NDArray[np.float64]
-    guess: NDArray[np.float64]
+    guess: NDArray[np.float64] | None
     lower: NDArray[np.float64] | None
     upper: NDArray[np.float64] | None
     nominal: float
     exponent: float
-    guessed_exponent: float
+    guessed_exponent: float | None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -64,6 +68,7 @@ def rate_capability(
     model: str = "DFN",
     stoichiometries: tuple[float, float] | None = None,
     voltage_window: tuple[float, float] | None = None,
+    variants: Sequence[str] = VARIANTS,
 ) -> RateCapability:
     """Discharge the electrode against lithium at several rates, in a cell model of PyBaMM.
 
@@ -76,6 +81,9 @@ def rate_capability(
         1 takes the nominal capacity in an hour.
     model : {"DFN", "SPMe", "SPM"}
         SPM knows nothing of the electrolyte, so all its variants agree.
+    variants : sequence of {"measured", "guess", "bounds"}
+        What to discharge: the electrode with the measured exponent, which is always needed, with
+        that of the base set, and with the ends of the uncertainty of its transport efficiency.
 
     Returns
     -------
@@ -84,8 +92,8 @@ def rate_capability(
     Raises
     ------
     ValueError
-        As `half_cell_parameters`, or if a rate or the model is not allowed. A run that fails is no
-        error: its capacity is NaN, and a note says why.
+        As `half_cell_parameters`, or if a rate, the model or a variant is not allowed. A run that
+        fails is no error: its capacity is NaN, and a note says why.
     ImportError
         If PyBaMM is not there.
     """
@@ -94,6 +102,11 @@ def rate_capability(
         raise ValueError(f"c_rates {c_rates!r} are not allowed; give numbers above 0")
     if model not in MODELS:
         raise ValueError(f"model {model!r} is not allowed; use one of {', '.join(MODELS)}")
+    if "measured" not in variants or not set(variants) <= set(VARIANTS):
+        raise ValueError(
+            f"variants {variants!r} are not allowed; give 'measured', and 'guess' and 'bounds' "
+            "where they are wanted"
+        )
     pybamm = pybamm_for_cells()
     values = half_cell_parameters(
         parameters,
@@ -102,14 +115,16 @@ def rate_capability(
         stoichiometries=stoichiometries,
         voltage_window=voltage_window,
     )
-    guessed = _guessed_exponent(base, electrode)
+    exponents = {"measured": parameters.bruggeman_exponent}
+    notes: list[str] = []
+    if "guess" in variants:
+        exponents["guessed"] = _guessed_exponent(base, electrode)
+    if "bounds" in variants:
+        for name, sign in (("lower", -1.0), ("upper", 1.0)):
+            exponents |= _moved(parameters, name, sign, notes)
     area = float(values["Electrode height [m]"]) * float(values["Electrode width [m]"])
     area *= float(values["Number of electrodes connected in parallel to make a cell"])
     nominal = float(values["Nominal cell capacity [A.h]"]) / area
-    exponents = {"measured": parameters.bruggeman_exponent, "guessed": guessed}
-    notes: list[str] = []
-    for name, sign in (("lower", -1.0), ("upper", 1.0)):
-        exponents |= _moved(parameters, name, sign, notes)
     # One model serves all runs: the exponent and the current are inputs of it.
     values.update({CURRENT: "[input]", EXPONENT: "[input]"})
     simulation = pybamm.Simulation(
@@ -127,12 +142,12 @@ def rate_capability(
     return RateCapability(
         rates,
         found["measured"],
-        found["guessed"],
+        found.get("guessed"),
         found.get("lower"),
         found.get("upper"),
         nominal,
         exponents["measured"],
-        guessed,
+        exponents.get("guessed"),
         tuple(notes),
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from .digits import number, value_with_uncertainty
 from .drawing import SERIES, drawn
 from .markup import details, figure, table, text
-from .model import CellView, HalfCellView, ReportData
+from .model import Array, CellView, HalfCellView, ReportData
 
 __all__ = ["cell_section"]
 
@@ -25,6 +25,8 @@ _NAMES = {
     "specific_surface": "Reacting surface per volume",
     "particle_radius": "Radius of particles",
 }
+# What must agree between the cell model and a discharge on the image, besides the material.
+_SAME = ("active", "pore", "porous_phases")
 
 
 def cell_section(data: ReportData) -> str:
@@ -35,20 +37,23 @@ def cell_section(data: ReportData) -> str:
     found = view.numbers["parameters"]
     named = [(title, found[name]) for name, title in _NAMES.items() if name in found]
     given = view.parameters
-    body = (
-        f"<p>The imaged electrode takes the place of the {given['electrode']} electrode of the "
-        f"parameter set {given['base']}. Its Bruggeman exponent is "
-        f"{number(view.numbers['bruggeman_exponent'], 3)}; the set has "
-        f"{number(view.numbers['guessed_exponent'], 3)}. 1 C takes "
-        f"{number(view.numbers['nominal'], 4)} A h/m².</p>"
-    )
-    body += table(("Parameter", "Value", "Unit"), [(t, *_value(part)) for t, part in named])
-    sources = "".join(f"<li>{text(title)}: {text(part['source'])}</li>" for title, part in named)
-    body += details("Where these numbers are from", f"<ul>{sources}</ul>")
-    body += figure(_rate_figure(view, data.half_cells), _caption(view, data.half_cells))
-    if view.numbers["notes"]:
-        body += "<p>" + " ".join(view.numbers["notes"]) + "</p>"
-    return body
+    body = ""
+    if view.rates is not None:
+        body += (
+            f"<p>The imaged electrode takes the place of the {text(given['electrode'])} electrode "
+            f"of the parameter set {text(given['base'])}. Its Bruggeman exponent is "
+            f"{number(view.numbers['bruggeman_exponent'], 3)}; the set has "
+            f"{number(view.numbers['guessed_exponent'], 3)}. 1 C takes "
+            f"{number(view.numbers['nominal'], 4)} A h/m².</p>"
+        )
+    if named:
+        body += table(("Parameter", "Value", "Unit"), [(t, *_value(part)) for t, part in named])
+        sources = "".join(f"<li>{text(title)}: {text(p['source'])}</li>" for title, p in named)
+        body += details("Where these numbers are from", f"<ul>{sources}</ul>")
+    if view.rates is not None:
+        shown = _shown(view, data.half_cells)
+        body += figure(_rate_figure(view.rates, shown), _caption(view, view.rates, shown))
+    return body + "".join(f"<p>{text(note)}</p>" for note in view.numbers["notes"])
 
 
 def _value(part: Mapping[str, Any]) -> tuple[Any, str]:
@@ -63,16 +68,24 @@ def _value(part: Mapping[str, Any]) -> tuple[Any, str]:
 def _shown(view: CellView, cells: tuple[HalfCellView, ...]) -> tuple[HalfCellView, ...]:
     """Return the discharges on the image that belong in the figure: those of the same electrode."""
     thickness = view.numbers["parameters"]["thickness"]["value"]
-    same = abs(thickness / view.numbers["image_height"] - 1.0) < 0.01
-    return cells if same else ()
+    if abs(thickness / view.numbers["image_height"] - 1.0) >= 0.01:
+        return ()
+    given = view.parameters
+    chemistry = f"{given['base']}:{given['electrode']}"
+    return tuple(
+        cell
+        for cell in cells
+        if cell.parameters["chemistry"] == chemistry
+        # A study file may leave porous phases out, or say that there are none: null or {}.
+        and all((cell.parameters[name] or None) == (given[name] or None) for name in _SAME)
+    )
 
 
-def _caption(view: CellView, cells: tuple[HalfCellView, ...]) -> str:
+def _caption(view: CellView, rates: Array, shown: tuple[HalfCellView, ...]) -> str:
     words = (
         f"Capacity against lithium by rate: the {view.parameters['model']} of PyBaMM with the "
         "parameters of this image"
     )
-    rates = view.arrays["rates"]
     if np.isfinite(rates[2]).any():
         words += ", the band with its transport efficiency moved by its uncertainty"
     words += "; dashed, with the Bruggeman exponent of the parameter set."
@@ -80,16 +93,16 @@ def _caption(view: CellView, cells: tuple[HalfCellView, ...]) -> str:
         words += (
             " In these models lithium reaches the inside of particles through all of their "
             "surface, covered or not. Dotted: spheres so large that their whole surface is the "
-            "free one. On the image lithium spreads sideways from the free surface: these two "
-            "bracket the truth."
+            "free one. On the image lithium spreads sideways from the free surface: the two curves "
+            "bracket the influence of the covered area. The shape and contacts of particles are in "
+            "neither."
         )
-    if _shown(view, cells):
+    if shown:
         words += " Points: discharges resolved on the image."
     return words
 
 
-def _rate_figure(view: CellView, cells: tuple[HalfCellView, ...]) -> str:
-    rates = np.asarray(view.arrays["rates"], float)
+def _rate_figure(rates: Array, shown: tuple[HalfCellView, ...]) -> str:
     c, free, lower, upper, guess, whole = rates
     with drawn("rate-capability", (5.8, 3.1), "Capacity over the C-rate.") as drawing:
         axes = drawing.figure.subplots()
@@ -99,7 +112,6 @@ def _rate_figure(view: CellView, cells: tuple[HalfCellView, ...]) -> str:
         axes.plot(c, guess, "--", color=SERIES[1], label="exponent of the set")
         if np.isfinite(whole).any():
             axes.plot(c, whole, ":", color=SERIES[2], label="spheres of free surface")
-        shown = _shown(view, cells)
         if shown:
             at = [float(v.parameters["c_rate"]) for v in shown]
             values = [float(v.numbers["discharge_capacity"]) for v in shown]

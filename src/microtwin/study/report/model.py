@@ -332,17 +332,19 @@ class CellView:
     numbers : mapping
         parameters (by name: value, unit, uncertainty, source), bruggeman_exponent,
         guessed_exponent, nominal (A h/m^2), interface_utilisation, image_height (m), notes.
+        Exponents and nominal are None where the electrode does not conduct; where nothing can
+        react there are no parameters either.
     parameters : mapping
         As in the study file.
-    arrays : mapping of str to ndarray
-        rates, shape (6, n): C-rate, capacity (A h/m^2), the same with the transport efficiency
-        lowered and raised, with the exponent of the set, and of spheres whose whole surface is the
-        free one.
+    rates : ndarray, shape (6, n), or None
+        C-rate, capacity (A h/m^2), the same with the transport efficiency lowered and raised, with
+        the exponent of the set, and of spheres whose whole surface is the free one. None where the
+        electrode does not conduct.
     """
 
     numbers: Mapping[str, Any]
     parameters: Mapping[str, Any]
-    arrays: Mapping[str, Array]
+    rates: Array | None
 
 
 @dataclass(frozen=True, eq=False)
