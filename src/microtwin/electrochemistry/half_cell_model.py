@@ -158,7 +158,9 @@ class HalfCell:
         """Factor on the exchange current density of each facet."""
         return self._potentials.factor
 
-    def advance(self, length: float, applied: float, smooth: bool = True) -> tuple[State, Step]:
+    def advance(
+        self, length: float, applied: float, smooth: bool = True, near: State | None = None
+    ) -> tuple[State, Step]:
         """Return the state after a step; `accept` makes it the present one.
 
         Parameters
@@ -169,6 +171,8 @@ class HalfCell:
             Current at its end, in A; positive on discharge.
         smooth : bool
             Whether the current continues that before, so that the step may be of second order.
+        near : State, optional
+            A state close to the one sought, from which to start potentials and currents.
 
         Raises
         ------
@@ -200,9 +204,13 @@ class HalfCell:
         self._lithium.bring(lithium, targets[0])
         self._salt.bring(salt, targets[1])
         response = self._unit_response(weights[0])
-        solid = now.solid + ratio * (now.solid - earlier.solid)
-        liquid = now.electrolyte + ratio * (now.electrolyte - earlier.electrolyte)
-        current = reference.copy()
+        if near is None:
+            solid = now.solid + ratio * (now.solid - earlier.solid)
+            liquid = now.electrolyte + ratio * (now.electrolyte - earlier.electrolyte)
+            current = reference.copy()
+        else:
+            solid, liquid = near.solid.copy(), near.electrolyte.copy()
+            current = self._adding_up(near.current, applied)
         rounds = newton = iterations = 0
         mixing = AndersonMixing(self.grid.area)
         # At the currents i, the stoichiometry at the surface is expected to be level - response i.
@@ -259,12 +267,14 @@ class HalfCell:
         self, now: State, earlier: State, ratio: float, applied: float
     ) -> NDArray[np.float64]:
         """Return currents continued from the last steps, which add up to the one applied."""
-        area = self.grid.area
-        current = now.current + ratio * (now.current - earlier.current)
         if ratio == 0.0 and now.applied != applied:
-            current = np.zeros_like(current)
-        missing = -applied - float(current @ area)
-        return np.asarray(current + missing / float(area.sum()))
+            return self._adding_up(np.zeros_like(now.current), applied)
+        return self._adding_up(now.current + ratio * (now.current - earlier.current), applied)
+
+    def _adding_up(self, current: NDArray[np.float64], applied: float) -> NDArray[np.float64]:
+        """Return currents shifted evenly, so that they add up to the one applied."""
+        missing = -applied - float(current @ self.grid.area)
+        return np.asarray(current + missing / self.area)
 
     def _set_links(self, now: State, earlier: State, ratio: float, rate: float) -> None:
         """Set conductivity and diffusivities at the concentrations expected, and the step.

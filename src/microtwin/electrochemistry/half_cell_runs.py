@@ -26,6 +26,8 @@ HIT = 3e-4  # V: how closely the ends of phases are hit
 HELD = 3e-5  # V: how closely constant voltages are, of which currents of short steps depend much
 KNOWN = 1e-4  # of a current at constant voltage
 FLAT = 0.1  # V
+CLOSE = 1.0  # V: a state that misses a voltage by less is one to start from
+FAR = 0.05  # V: so much is not lost at once at the end of a discharge
 AT_ONCE = 1e-6  # hours at 1C
 JUMP = 1e-6  # C
 SAVED_EVERY = 10  # steps
@@ -336,15 +338,15 @@ class _Runner:
         """Take the last step, to a voltage that was passed; return what to say of it."""
         before = self.cell.state.voltage
         state, step = self._hit(state, step, limit, current, passed, lengths.smooth)
-        missed = abs(state.voltage - limit) > HIT
-        if missed and step.length <= AT_ONCE * HOUR * self.per_c / max(abs(state.applied), 1e-300):
+        at_once = AT_ONCE * HOUR * self.per_c / max(abs(state.applied), 1e-300)
+        if step.length <= at_once and abs(before - limit) > FAR:
             raise Stopped(
                 f"a current of {state.applied / self.per_c:.3g} C takes the voltage from "
                 f"{before:.3f} V beyond {limit:g} V at once: it is more than the electrode can "
                 "carry"
             )
         self._accept(state, step, lengths)
-        if missed:
+        if abs(state.voltage - limit) > HIT:
             return f"the voltage fell off at {state.voltage:.3f} V, beyond {limit:g} V"
         return f"the voltage reached {limit:g} V"
 
@@ -384,25 +386,26 @@ class _Runner:
         If the voltage falls off a cliff, the step ends before it.
         """
         inside: tuple[State, Step] | None = None
-        low, high = (0.0, self.cell.state.voltage), (step.length, beyond.voltage)
+        # Lengths, and by how much the voltage misses the limit after them.
+        low, high = (0.0, self.cell.state.voltage - limit), (step.length, beyond.voltage - limit)
+        farther: tuple[float, float] | None = None
         best = (beyond, step)
+        near: State | None = None
         for attempt in range(30):
-            if abs(best[0].voltage - limit) <= HIT or high[0] - low[0] <= 1e-5 * step.length:
+            if abs(best[0].voltage - limit) <= HIT or high[0] - low[0] <= 1e-6 * step.length:
                 break
-            ends = [_tempered(voltage - limit) for _, voltage in (low, high)]
-            share = min(max(ends[0] / (ends[0] - ends[1]), 0.1), 0.9)
-            if attempt % 3 == 2:  # in case the voltage falls off a cliff
-                share = 0.5
-            length = low[0] + share * (high[0] - low[0])
+            length = _crossing(low, high, farther, attempt % 3 == 2)
             try:
-                best = self.cell.advance(length, current(passed + length), smooth)
+                best = self.cell.advance(length, current(passed + length), smooth, near)
             except ConvergenceError:
-                high = (length, high[1])
+                high, farther, near = (length, high[1]), None, None
                 continue
-            if (best[0].voltage - limit) * (beyond.voltage - limit) < 0.0:
-                low, inside = (length, best[0].voltage), best
+            miss = best[0].voltage - limit
+            near = best[0] if abs(miss) < CLOSE else None
+            if miss * high[1] < 0.0:
+                low, inside = (length, miss), best
             else:
-                high = (length, best[0].voltage)
+                high, farther = (length, miss), high
         return best if abs(best[0].voltage - limit) <= HIT or inside is None else inside
 
     def _accept(self, state: State, step: Step, lengths: StepLengths) -> None:
@@ -451,19 +454,21 @@ class _Runner:
         last: tuple[float, float] | None = None
         best: tuple[State, Step] | None = None
         tried, reached = applied, np.nan
+        near: State | None = None
         for attempt in range(40):
             tried = applied
             try:
-                state, step = self.cell.advance(length, tried, lengths.smooth)
+                state, step = self.cell.advance(length, tried, lengths.smooth, near)
             except ConvergenceError as problem:
                 # Too much in either direction, or too long.
                 length *= 0.4
                 if length < SHORTEST * HOUR * self.per_c / max(abs(tried), self.per_c):
                     raise Stopped(self._reason(str(problem))) from None
-                low, high, last, best = -np.inf, np.inf, None, None
+                low, high, last, best, near = -np.inf, np.inf, None, None, None
                 applied = 0.5 * (now.applied + tried)
                 continue
             reached = state.voltage
+            near = state if abs(reached - voltage) < CLOSE else None
             miss = _tempered(reached - voltage)
             low, high = (tried, high) if miss > 0.0 else (low, tried)
             if best is None or abs(reached - voltage) < abs(best[0].voltage - voltage):
@@ -519,6 +524,28 @@ def _tempered(miss: float) -> float:
     Beyond the ends of its curve a voltage falls off, and a secant to there says nothing.
     """
     return float(np.sign(miss) * FLAT * np.log1p(abs(miss) / FLAT))
+
+
+def _crossing(
+    low: tuple[float, float],
+    high: tuple[float, float],
+    farther: tuple[float, float] | None,
+    halve: bool,
+) -> float:
+    """Return where a line that is above 0 at one place and below at the other may cross it.
+
+    Behind the edge of a cliff it is as good as straight: two points there say more than one on
+    each side.
+    """
+    width = high[0] - low[0]
+    if halve:
+        return low[0] + 0.5 * width
+    if farther is not None and farther[1] != high[1]:
+        at = high[0] - high[1] * (farther[0] - high[0]) / (farther[1] - high[1])
+        if low[0] < at < high[0]:
+            return at
+    ends = _tempered(low[1]), _tempered(high[1])
+    return low[0] + width * min(max(ends[0] / (ends[0] - ends[1]), 0.1), 0.9)
 
 
 def _after(current: Callable[[float], float], passed: float, duration: float) -> float:
