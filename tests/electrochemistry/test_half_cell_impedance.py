@@ -48,6 +48,12 @@ def test_known_impedances(row):
     assert row.verdict == "pass", row
 
 
+def test_each_frequency_is_told():
+    told = []
+    found = half_cell_impedance(flat_cell(), [1e3, 1.0], watch=lambda f, z: told.append((f, z)))
+    assert told == list(zip([1e3, 1.0], found.impedance, strict=True))
+
+
 def test_iterations_do_not_grow_with_frequency():
     found = half_cell_impedance(cell(), np.geomspace(1e5, 1e-4, 7))
     assert max(found.iterations) <= 25, found.iterations

@@ -45,6 +45,14 @@ def test_at_low_frequency_all_of_the_surface_is_charged(sponge, spectrum):
     assert found.capacitance == pytest.approx(0.1 * inner / section * (32 / 31) ** 3, rel=0.05)
 
 
+def test_each_frequency_is_told(sponge):
+    told = []
+    found = blocking_impedance(
+        sponge, frequencies=[10.0, 1.0], watch=lambda f, z: told.append((f, z))
+    )
+    assert told == list(zip([10.0, 1.0], found.impedance, strict=True))
+
+
 def test_causality():
     """The real part follows from the imaginary one (Kramers and Kronig)."""
     micro = plates(24)

@@ -235,6 +235,7 @@ def export(
         export_cell,
         export_discharges,
         export_fields,
+        export_impedances,
         export_meshes,
         export_particles,
         results_as_csv,
@@ -250,6 +251,7 @@ def export(
     write_file(table, results_as_csv(summarise(file, entries)))
     lists = export_particles(entries, to, study.stem)
     lists += export_discharges(entries, to, study.stem)
+    lists += export_impedances(entries, to, study.stem)
     lists += export_cell(entries, to, study.stem)
     for path in (table, *lists, *export_meshes(entries, to, study.stem), *written):
         sys.stdout.write(f"{path}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -48,6 +49,7 @@ def half_cell_impedance(
     frequencies: ArrayLike | None = None,
     *,
     double_layer_capacitance: float = 0.2,
+    watch: Callable[[float, complex], None] | None = None,
 ) -> HalfCellImpedance:
     """Compute the impedance of a half cell at its present state.
 
@@ -59,6 +61,8 @@ def half_cell_impedance(
         In Hz; by default three in each decade from 10^-3 to 10^5.
     double_layer_capacitance : float
         In F per m^2 of reacting interface.
+    watch : callable, optional
+        Called with each frequency, in Hz, and its impedance.
 
     Returns
     -------
@@ -113,6 +117,8 @@ def half_cell_impedance(
             raise ConvergenceError(
                 f"at {f:g} Hz {problem}; leave this frequency out, or make the voxels smaller"
             ) from None
+        if watch is not None:
+            watch(float(f), found[-1][0])
     return HalfCellImpedance(
         given,
         np.array([z for z, _ in found]),

@@ -1,4 +1,4 @@
-"""Sections of a study file on what an electrode does: reaction, discharge, cell model."""
+"""Sections of a study file on what an electrode does, from its impedance to a cell model."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .fields import FilePath, Fraction, Length, PhaseName, Section
+from ..microstructure import Direction
+from .fields import FilePath, Fraction, Frequencies, Length, PhaseName, Section
 
-__all__ = ["Cell", "HalfCell", "Reaction", "Variation", "is_material_file"]
+__all__ = [
+    "Cell",
+    "HalfCell",
+    "HalfCellImpedance",
+    "Impedance",
+    "Reaction",
+    "Variation",
+    "is_material_file",
+]
 
 CRate = Annotated[float, Field(gt=0, le=1000)]
 Conductivity = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -26,6 +35,17 @@ class Variation(Section):
     deviation: Annotated[float, Field(gt=0, le=5)]
     correlation_length: Length
     seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Impedance(Section):
+    """Impedance of the electrode in a symmetric cell: its walls are charged and do not react."""
+
+    phase: PhaseName = "pore"
+    direction: Direction = "z"
+    conductivity: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    capacitance: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.1
+    solids: Annotated[list[PhaseName], Field(min_length=1)] | None = None
+    frequencies: Frequencies | None = None
 
 
 class Reaction(Section):
@@ -56,12 +76,21 @@ class SeparatorLayer(Section):
     tortuosity_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.46
 
 
+class HalfCellImpedance(Section):
+    """Impedance of the half cell at rest, at some stoichiometries."""
+
+    stoichiometries: Annotated[list[Fraction], Field(min_length=1)] | None = None
+    double_layer_capacitance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.2
+    frequencies: Frequencies = (1e-3, 1e5)
+    per_decade: Annotated[int, Field(ge=1, le=20)] = 3
+
+
 class HalfCell(Section):
     """Discharge of the electrode against lithium, resolved on the image."""
 
     chemistry: Annotated[str, Field(min_length=1)]
     electrolyte: Annotated[str, Field(min_length=1)] | None = None
-    c_rates: Annotated[list[CRate], Field(min_length=1, default_factory=lambda: [1.0])]
+    c_rates: Annotated[list[CRate], Field(default_factory=lambda: [1.0])]
     until_voltage: Annotated[float, Field(ge=-5, le=10)] | None = None
     stoichiometry: Fraction | None = None
     active: PhaseName = "active"
@@ -73,6 +102,7 @@ class HalfCell(Section):
     variation: Variation | None = None
     temperature: Annotated[float, Field(gt=0, le=1000)] = 298.15
     frames: Annotated[int, Field(ge=0, le=500)] = 40
+    impedance: HalfCellImpedance | None = None
 
 
 class Cell(Section):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..imaging import open_volume, read_projections
 from .errors import StudyError
+from .impedance_stage import PER_DECADE, count_of
 from .reading import StudyFile
 from .schema import Projections, Study
 
@@ -51,6 +52,13 @@ BYTES_PER_VOXEL_FINER = 600
 # The interface of a rough electrode, half of it covered.
 BYTES_PER_VOXEL_REACTION = 120
 NS_PER_VOXEL_REACTION = 1000
+# Complex solves, per frequency; those of a half cell with its separator.
+BYTES_PER_VOXEL_IMPEDANCE = 380
+NS_PER_VOXEL_IMPEDANCE = 1700
+BYTES_PER_VOXEL_HALF_CELL_IMPEDANCE = 2700
+NS_PER_VOXEL_HALF_CELL_IMPEDANCE = 20_000
+# By default, four decades; and the geometry and frequency 0, in units of one of them.
+FREQUENCIES_IMPEDANCE = (21, 4)
 # Of a discharge, on average over rates, and that on larger voxels with it; with the separator.
 BYTES_PER_VOXEL_HALF_CELL = 500
 NS_PER_VOXEL_HALF_CELL = 60_000
@@ -260,8 +268,12 @@ def _bytes_per_voxel(study: Study) -> float:
         solve = max(solve, BYTES_PER_VOXEL_DESCRIPTORS)
     if study.reaction is not None:
         solve = max(solve, BYTES_PER_VOXEL_REACTION)
+    if study.impedance is not None:
+        solve = max(solve, BYTES_PER_VOXEL_IMPEDANCE)
     if study.half_cell is not None:
         solve = max(solve, BYTES_PER_VOXEL_HALF_CELL)
+        if study.half_cell.impedance is not None:
+            solve = max(solve, BYTES_PER_VOXEL_HALF_CELL_IMPEDANCE)
     if study.generate is not None:
         solve = max(solve, BYTES_PER_VOXEL_GENERATE)
     if study.mesh is not None:
@@ -309,8 +321,18 @@ def _ns_per_voxel(study: Study) -> float:
     total += NS_PER_VOXEL_REACTION * (study.reaction is not None)
     if study.cell is not None:
         total += NS_PER_VOXEL_CELL
+    if study.impedance is not None:
+        usual, fixed = FREQUENCIES_IMPEDANCE
+        span = study.impedance.frequencies
+        count = usual if span is None else count_of(span, PER_DECADE)
+        total += NS_PER_VOXEL_IMPEDANCE * (count + fixed)
     if study.half_cell is not None:
         total += NS_PER_VOXEL_HALF_CELL * len(study.half_cell.c_rates)
+        part = study.half_cell.impedance
+        if part is not None:
+            spectra = len(part.stoichiometries or [None])
+            count = count_of(part.frequencies, part.per_decade)
+            total += NS_PER_VOXEL_HALF_CELL_IMPEDANCE * count * spectra
     if study.mesh is not None:
         cross = study.mesh.cross_verification and study.transport is not None
         cases = _solves(study.model_copy(update={"homogenize": None})) if cross else 0

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ..checking import is_number
 from ..units import metres
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Edges",
     "FilePath",
     "Fraction",
+    "Frequencies",
     "Label",
     "Length",
     "PhaseName",
@@ -63,7 +65,19 @@ def _pixel(value: Any) -> tuple[float, float]:
     return (pair[0], pair[1])
 
 
+def _frequencies(value: Any) -> tuple[float, float]:
+    """Return the lowest and the highest of a range of frequencies in Hz."""
+    ends = list(value) if isinstance(value, (list, tuple)) else []
+    if len(ends) != 2 or not all(is_number(f) and f > 0.0 for f in ends) or ends[0] >= ends[1]:
+        raise ValueError(
+            f"{value!r} is not a range of frequencies; write the lowest and the highest in Hz, "
+            "[0.01, 1.0e+4]"
+        )
+    return (float(ends[0]), float(ends[1]))
+
+
 Length = Annotated[float, BeforeValidator(checked_length)]
+Frequencies = Annotated[tuple[float, float], BeforeValidator(_frequencies)]
 Edges = Annotated[tuple[float, float, float], BeforeValidator(_edges)]
 Pixel = Annotated[tuple[float, float], BeforeValidator(_pixel)]
 Voxels = Annotated[int, Field(ge=2, le=5000)]

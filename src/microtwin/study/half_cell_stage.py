@@ -21,7 +21,7 @@ from .variation import block_means, varied
 if TYPE_CHECKING:
     from ..electrochemistry import HalfCell, HalfCellRun, State
 
-__all__ = ["HALF_CELL_UNITS", "LOSSES", "half_cell", "rate_name"]
+__all__ = ["HALF_CELL_UNITS", "LOSSES", "cell_arguments", "half_cell", "rate_name"]
 
 Params = Mapping[str, Any]
 
@@ -113,9 +113,7 @@ def _discharged(
 ) -> HalfCellRun:
     from ..electrochemistry import ConstantCurrent, Record, half_cell, run
 
-    cell = half_cell(
-        micro, **_arguments(params, inputs), exchange_factor=1.0 if factor is None else factor
-    )
+    cell = half_cell(micro, **cell_arguments(params, inputs, factor))
     fields_every = max(1, -(-frames // STEPS_OF_FIELDS)) if params["fields"] else 0
     count = 0
 
@@ -135,11 +133,18 @@ def _discharged(
     return run(cell, [phase], keep=frames, extract=extract, watch=watch)
 
 
-def _arguments(params: Params, inputs: Inputs) -> dict[str, Any]:
+def cell_arguments(
+    params: Params, inputs: Inputs, factor: NDArray[np.float64] | None
+) -> dict[str, Any]:
+    """Return the arguments of `microtwin.electrochemistry.half_cell` after the image.
+
+    With a factor on the exchange current density of each voxel.
+    """
     from ..electrochemistry import Separator, read_electrolyte, read_material
 
     names = ("active", "pore", "conductivities", "stoichiometry", "film_resistance", "temperature")
     found = {name: params[name] for name in names}
+    found["exchange_factor"] = 1.0 if factor is None else factor
     found["chemistry"] = params["chemistry"]
     if "chemistry" in inputs.sources:
         found["chemistry"] = read_material(inputs.sources["chemistry"])

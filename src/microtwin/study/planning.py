@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from . import (
     cell_stage,
     generation_stage,
     half_cell_stage,
+    impedance_stage,
     mesh_stages,
     reaction_stage,
     scan_stages,
@@ -37,9 +38,11 @@ VERSIONS = {
     "fractions": 2,
     "transport": 1,
     "homogenize": 1,
+    "impedance": 1,
     "mesh": 3,
     "reaction": 1,
     "half_cell": 2,
+    "half_cell_impedance": 1,
     "cell": 2,
     "cross_verification": 2,
     "discretisation": 1,
@@ -93,6 +96,14 @@ def plan(file: StudyFile) -> list[Task]:
             "discretisation": study.uncertainty.discretisation
         }
         tasks.append(_task("homogenize", stages.homogenize, params, {"microstructure": micro}))
+    if study.impedance is not None:
+        interface = "smooth" if study.transport is None else study.transport.interface
+        params = study.impedance.model_dump() | {
+            "interface": interface,
+            "discretisation": study.uncertainty.discretisation,
+        }
+        inputs = {"microstructure": micro}
+        tasks.append(_task("impedance", impedance_stage.impedance, params, inputs))
     if study.mesh is not None:
         tasks += _mesh(study, tasks, micro)
     if study.reaction is not None:
@@ -117,18 +128,18 @@ def plan(file: StudyFile) -> list[Task]:
 
 
 def _half_cell(file: StudyFile, micro: Task) -> list[Task]:
-    """Return one task for each C-rate."""
+    """Return one task for each C-rate, and for each stoichiometry at which it rests."""
     study = file.study
     part = study.half_cell
     assert part is not None
     sources = {
         key: _source(file, ("half_cell", key), path) for key, path in file.material_paths.items()
     }
-    shared = part.model_dump(exclude={"c_rates"}) | {
+    shared = part.model_dump(exclude={"c_rates", "impedance"}) | {
         "discretisation": study.uncertainty.discretisation,
         "fields": study.output.fields,
     }
-    return [
+    tasks = [
         _task(
             f"half_cell/{half_cell_stage.rate_name(rate)}",
             half_cell_stage.half_cell,
@@ -138,6 +149,23 @@ def _half_cell(file: StudyFile, micro: Task) -> list[Task]:
         )
         for rate in part.c_rates
     ]
+    if part.impedance is None:
+        return tasks
+    of_the_discharge = ("until_voltage", "frames", "fields", "stoichiometry")
+    shared = {name: value for name, value in shared.items() if name not in of_the_discharge}
+    shared |= part.impedance.model_dump(exclude={"stoichiometries"})
+    states: Sequence[float | None] = part.impedance.stoichiometries or [part.stoichiometry]
+    for at in states:
+        tasks.append(
+            _task(
+                f"half_cell_impedance/{impedance_stage.state_name(at)}",
+                impedance_stage.half_cell_impedance,
+                shared | {"stoichiometry": at},
+                {"microstructure": micro},
+                sources,
+            )
+        )
+    return tasks
 
 
 def _mesh(study: Study, tasks: list[Task], micro: Task) -> list[Task]:

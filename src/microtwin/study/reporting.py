@@ -17,6 +17,7 @@ from ..microstructure import AXES
 from .cell_stage import CELL_FILES
 from .errors import storage_error
 from .generation_stage import PARTICLE_LIST
+from .impedance_stage import SPECTRUM_FILES
 from .reading import StudyFile
 from .results import Results
 from .stages import microstructure_of, slice_axes
@@ -26,6 +27,7 @@ __all__ = [
     "export_cell",
     "export_discharges",
     "export_fields",
+    "export_impedances",
     "export_meshes",
     "export_particles",
     "publish_report",
@@ -85,6 +87,10 @@ def publish_report(
         reaction=_reaction_view(entries["reaction"]) if "reaction" in entries else None,
         cell=_cell_view(entries["cell"]) if "cell" in entries else None,
         half_cells=tuple(_half_cell_view(e) for e in _of(entries, "half_cell")),
+        impedance=_impedance_view(entries["impedance"]) if "impedance" in entries else None,
+        half_cell_impedances=tuple(
+            _half_cell_impedance_view(e) for e in _of(entries, "half_cell_impedance")
+        ),
     )
     # Written next door and renamed, so that a killed run leaves no half report.
     temporary = folder / ".report.html.part"
@@ -350,6 +356,22 @@ def _half_cell_view(entry: Entry) -> Any:
     )
 
 
+def _impedance_view(entry: Entry) -> Any:
+    from .report import ImpedanceView
+
+    spectrum, line = entry.array("spectrum"), entry.array("line")
+    return ImpedanceView(entry.numbers, entry.record["parameters"], spectrum, line)
+
+
+def _half_cell_impedance_view(entry: Entry) -> Any:
+    from .report import HalfCellImpedanceView
+
+    coarse = _array_or_none(entry, "coarse_spectrum")
+    return HalfCellImpedanceView(
+        entry.numbers, entry.record["parameters"], entry.array("spectrum"), coarse
+    )
+
+
 def _cell_view(entry: Entry) -> Any:
     from .report import CellView
 
@@ -421,6 +443,21 @@ def export_discharges(entries: Mapping[str, Entry], folder: Path, stem: str) -> 
                     written.append(target)
     except OSError as error:
         raise storage_error(error, folder) from error
+    return written
+
+
+def export_impedances(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
+    """Copy spectra, and what they belong to; return their paths.
+
+    ``<stem>-impedance.csv`` and ``.json``, and ``<stem>-half_cell_impedance-<stoichiometry>``.
+    """
+    written = []
+    for entry in [*_of(entries, "impedance"), *_of(entries, "half_cell_impedance")]:
+        for name in SPECTRUM_FILES:
+            case = entry.stage.replace("/", "-")
+            target = folder / f"{stem}-{case}{Path(name).suffix}"
+            write_file(target, entry.file(name).read_text(encoding="utf-8"))
+            written.append(target)
     return written
 
 

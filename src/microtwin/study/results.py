@@ -17,6 +17,7 @@ from ..microstructure import AXES, Direction
 from ..trust import ErrorBudget
 from .errors import StudyError
 from .half_cell_stage import HALF_CELL_UNITS
+from .impedance_stage import HALF_CELL_IMPEDANCE_UNITS, IMPEDANCE_UNITS
 from .reaction_stage import REACTION_UNITS
 from .reading import StudyFile
 from .stages import DESCRIPTOR_UNITS
@@ -151,10 +152,12 @@ def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
         *_fractions(image, entries, target),
         *_transport(entries, target),
         *_tensor(entries, target),
+        *_impedance(entries, target),
         *_descriptors(image, entries, target),
         *_mesh(entries),
         *_reaction(entries, target),
         *_half_cell(entries, target),
+        *_half_cell_impedance(entries, target),
         *_particles(entries),
         *_quality(entries),
     ]
@@ -359,6 +362,35 @@ def _tensor(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
         )
 
 
+def _impedance(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    """Yield what the impedance of the symmetric cell comes to."""
+    entry = entries.get("impedance")
+    if entry is None:
+        return
+    numbers = entry.numbers
+    missing = {
+        "fitted_ionic_resistance": "the frequencies lie on one side of the characteristic one",
+        "tortuosity_factor": numbers["message"],
+    }
+    for name, unit in IMPEDANCE_UNITS.items():
+        solved = f"transport/{numbers['phase']}-{numbers['direction']}" in entries
+        if name == "tortuosity_factor" and solved:
+            continue
+        value = numbers[name]
+        terms = _uncertainty(discretisation=numbers["discretisation"].get(name))
+        yield Quantity(
+            name=name,
+            phase=numbers["phase"],
+            direction=numbers["direction"],
+            value=value,
+            text=None if value is not None else missing[name],
+            unit=unit,
+            uncertainty=terms,
+            checks=_budget_check(value, terms, target),
+            source=_source(entry),
+        )
+
+
 def _mesh(entries: Mapping[str, Entry]) -> Iterable[Quantity]:
     """Yield how good the mesh is, and transport on it."""
     entry = entries.get("mesh")
@@ -440,6 +472,27 @@ def _half_cell(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity
                 unit=unit,
                 uncertainty=terms,
                 checks=[*checks, ended] if quantity == "discharge_capacity" else checks,
+                source=_source(entry),
+            )
+
+
+def _half_cell_impedance(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    """Yield resistances of the half cell at rest, for each stoichiometry."""
+    for name, entry in entries.items():
+        if not name.startswith("half_cell_impedance/"):
+            continue
+        numbers = entry.numbers
+        for quantity, unit in HALF_CELL_IMPEDANCE_UNITS.items():
+            terms = _uncertainty(discretisation=numbers["discretisation"].get(quantity))
+            yield Quantity(
+                name=quantity,
+                phase=None,
+                direction=None,
+                condition=f"stoichiometry {numbers['stoichiometry']:.4g}",
+                value=numbers[quantity],
+                unit=unit,
+                uncertainty=terms,
+                checks=_budget_check(numbers[quantity], terms, target),
                 source=_source(entry),
             )
 

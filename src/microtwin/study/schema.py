@@ -15,7 +15,14 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..microstructure import AXES, Direction
-from .electrode_sections import Cell, HalfCell, Reaction, is_material_file
+from .electrode_sections import (
+    Cell,
+    HalfCell,
+    HalfCellImpedance,
+    Impedance,
+    Reaction,
+    is_material_file,
+)
 from .fields import (
     Coarsening,
     Edges,
@@ -37,8 +44,10 @@ __all__ = [
     "Crop",
     "Denoise",
     "HalfCell",
+    "HalfCellImpedance",
     "Homogenize",
     "Image",
+    "Impedance",
     "Laboratory",
     "Mesh",
     "Output",
@@ -269,6 +278,7 @@ class Study(Section):
     segmentation: Segmentation | None = None
     transport: Transport | None = None
     homogenize: Homogenize | None = None
+    impedance: Impedance | None = None
     mesh: Mesh | None = None
     reaction: Reaction | None = None
     half_cell: HalfCell | None = None
@@ -325,6 +335,11 @@ class Study(Section):
                 found.append(
                     Problem(section, "all conductivities are zero; give at least one above zero")
                 )
+        if self.impedance is not None:
+            found += self._impedance_problems()
+            wanted.append((("impedance", "phase"), self.impedance.phase))
+            solids = self.impedance.solids or ()
+            wanted += [(("impedance", "solids", i), name) for i, name in enumerate(solids)]
         found += self._mesh_problems()
         if self.reaction is not None:
             found += self._reaction_problems()
@@ -358,6 +373,21 @@ class Study(Section):
             for path, name in wanted
             if names and name not in names
         ]
+        return found
+
+    def _impedance_problems(self) -> list[Problem]:
+        """Return what does not fit in the section on the impedance."""
+        part = self.impedance
+        assert part is not None
+        if self.phase_names == (part.phase,):
+            text = f"{part.phase!r} is the only phase; an impedance needs walls that are charged"
+            return [Problem(("impedance",), text)]
+        solids = part.solids or []
+        found = _repeated(("impedance", "solids"), solids)
+        if part.phase in solids:
+            at = ("impedance", "solids", solids.index(part.phase))
+            text = f"{part.phase!r} holds the electrolyte; name the solids whose walls are charged"
+            found.append(Problem(at, text))
         return found
 
     def _mesh_problems(self) -> list[Problem]:
@@ -403,6 +433,12 @@ class Study(Section):
         part = self.half_cell
         assert part is not None
         found = _electrode_problems("half_cell", part)
+        if part.impedance is not None:
+            at = ("half_cell", "impedance", "stoichiometries")
+            found += _repeated(at, [f"{x:g}" for x in part.impedance.stoichiometries or ()])
+        elif not part.c_rates:
+            text = "there is nothing to compute; name a rate, or add the key 'impedance'"
+            found.append(Problem(("half_cell", "c_rates"), text))
         if (part.conductivities or {}).get(part.active) == 0.0:
             text = "the active material must conduct electrons; give more than 0, in S/m"
             found.append(Problem(("half_cell", "conductivities", part.active), text))

@@ -242,6 +242,12 @@ transport:
 #   unit: S/m
 #   boundary: periodic
 
+# Impedance in a symmetric cell whose electrodes block: ionic resistance and tortuosity factor.
+# impedance:
+#   phase: {first}
+#   conductivity: 1.0      # of the electrolyte, S/m
+#   capacitance: 0.1       # of the double layer, F/m^2
+
 # Butler-Volmer kinetics where active material meets the pores, and hot spots of the reaction.
 # reaction:
 #   active: {{active: 1.0}}    # exchange current density in A/m^2
@@ -252,6 +258,7 @@ transport:
 # half_cell:
 #   chemistry: Chen2020:positive    # or Chen2020:negative, or a YAML file
 #   c_rates: [0.5, 1, 2]
+#   impedance: {{stoichiometries: [0.4, 0.6, 0.8]}}    # spectra at rest
 
 # The electrode as parameters of a cell model, and its capacity at several rates.
 # cell:

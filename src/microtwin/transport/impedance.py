@@ -7,7 +7,7 @@ layer on their walls; nothing reacts. Electrons find no resistance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -122,6 +122,7 @@ def blocking_impedance(
     direction: Direction = "z",
     interface: Interface = "smooth",
     tol: float = 1e-6,
+    watch: Callable[[float, complex], None] | None = None,
 ) -> Impedance:
     """Compute the impedance of an imaged electrode that is charged but does not react.
 
@@ -150,6 +151,8 @@ def blocking_impedance(
     tol : float
         Norm of the residual over that of the right-hand side; the relative error of the
         impedance is smaller.
+    watch : callable, optional
+        Called with each frequency, in Hz, and its impedance.
 
     Returns
     -------
@@ -241,6 +244,8 @@ def blocking_impedance(
         iterations.append(count)
         values[k] = 1.0 / (1j * angular * total)
         values[k] += per_length * length / (1.0 - 1j * wave * length)
+        if watch is not None:
+            watch(float(frequency), complex(values[k]))
     thickness = micro.extent[axis]
     return Impedance(
         phase=phase, direction=direction, interface=interface, frequencies=given, impedance=values,

@@ -1,7 +1,9 @@
 __all__ = [
     "CellView",
     "ConvergenceView",
+    "HalfCellImpedanceView",
     "HalfCellView",
+    "ImpedanceView",
     "MembersView",
     "MeshView",
     "ReactionView",
@@ -21,7 +23,9 @@ from .half_cell_figures import write_discharge_movie
 from .model import (
     CellView,
     ConvergenceView,
+    HalfCellImpedanceView,
     HalfCellView,
+    ImpedanceView,
     MembersView,
     MeshView,
     ReactionView,

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 __all__ = [
+    "frequency",
     "length",
     "length_scale",
     "memory",
@@ -21,6 +22,7 @@ __all__ = [
     "value_with_uncertainty",
 ]
 
+_FREQUENCIES = ((1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz"), (1e-3, "mHz"), (1e-6, "µHz"))
 _LENGTHS = ((1.0, "m"), (1e-3, "mm"), (1e-6, "µm"), (1e-9, "nm"))
 _SUPERSCRIPT = str.maketrans("-0123456789", "\u207b⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MINUS = "\u2212"
@@ -185,6 +187,12 @@ def length(metres: float, significant: int = 4) -> str:
         return number(metres)
     factor, name = length_scale(metres)
     return f"{_signed(f'{metres / factor:.{significant}g}')}{_NBSP}{name}"
+
+
+def frequency(hertz: float, significant: int = 3) -> str:
+    """Return a frequency in the unit that reads well, for example "10 kHz" or "1 mHz"."""
+    factor, name = next((f for f in _FREQUENCIES if hertz >= f[0] * 0.9995), _FREQUENCIES[-1])
+    return f"{hertz / factor:.{significant}g}{_NBSP}{name}"
 
 
 def percent(share: Any, decimals: int = 1) -> str:

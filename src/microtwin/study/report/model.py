@@ -14,7 +14,9 @@ from ...microstructure import Microstructure
 __all__ = [
     "CellView",
     "ConvergenceView",
+    "HalfCellImpedanceView",
     "HalfCellView",
+    "ImpedanceView",
     "MembersView",
     "MeshView",
     "ReactionView",
@@ -381,6 +383,53 @@ class HalfCellView:
 
 
 @dataclass(frozen=True, eq=False)
+class ImpedanceView:
+    """The impedance of the electrode in a symmetric cell that blocks the reaction.
+
+    Parameters
+    ----------
+    numbers : mapping
+        ionic_resistance (ohm m^2), impedance_tortuosity_factor, tortuosity_factor of steady
+        diffusion and fitted_ionic_resistance (ohm m^2), None where there is none,
+        areal_capacitance (F/m^2), characteristic_frequency (Hz), connected_fraction, thickness
+        (m), steady_volume_fraction, discretisation (mapping).
+    parameters : mapping
+        As in the study file, with the interface.
+    spectrum, line : ndarray, shape (3, n)
+        Frequency (Hz), real and imaginary part (ohm m^2), from the highest frequency on; of the
+        image, and of a transmission line with the same resistance and capacitance.
+    """
+
+    numbers: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    spectrum: Array
+    line: Array
+
+
+@dataclass(frozen=True, eq=False)
+class HalfCellImpedanceView:
+    """The impedance of a half cell at rest at one stoichiometry.
+
+    Parameters
+    ----------
+    numbers : mapping
+        cell_resistance, charge_transfer_resistance and lithium_resistance (ohm m^2),
+        stoichiometry, open_circuit_voltage (V), material, electrolyte, discretisation (mapping).
+    parameters : mapping
+        As in the study file, with the stoichiometry.
+    spectrum : ndarray, shape (3, n)
+        As in `ImpedanceView`.
+    coarse : ndarray or None
+        The same on voxels twice as large.
+    """
+
+    numbers: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    spectrum: Array
+    coarse: Array | None
+
+
+@dataclass(frozen=True, eq=False)
 class ReactionView:
     """The reaction on the interface, its hot spots, and pictures of both.
 
@@ -497,6 +546,10 @@ class ReportData:
         The electrode in a cell model, if that was asked for.
     half_cells : tuple of HalfCellView
         Discharges against lithium.
+    impedance : ImpedanceView or None
+        The impedance of the symmetric cell, if it was computed.
+    half_cell_impedances : tuple of HalfCellImpedanceView
+        Impedances against lithium.
     """
 
     title: str
@@ -518,3 +571,5 @@ class ReportData:
     reaction: ReactionView | None = None
     cell: CellView | None = None
     half_cells: tuple[HalfCellView, ...] = ()
+    impedance: ImpedanceView | None = None
+    half_cell_impedances: tuple[HalfCellImpedanceView, ...] = ()

@@ -11,6 +11,7 @@ from string import Template
 
 from .cell_section import cell_section
 from .half_cell_section import half_cell_section
+from .impedance_section import half_cell_impedance_section, impedance_section
 from .markup import Html, section, text
 from .mesh_section import mesh_section
 from .microstructure_section import microstructure_section
@@ -40,8 +41,10 @@ _SECTIONS: tuple[tuple[str, str, Callable[[ReportData], str]], ...] = (
     ("microstructure", "Microstructure", microstructure_section),
     ("transport", "Transport", transport_section),
     ("tensors", "Effective tensors", tensors_section),
+    ("impedance", "Impedance of a symmetric cell", impedance_section),
     ("reaction", "Reaction on the interface", reaction_section),
     ("half-cell", "Discharge against lithium", half_cell_section),
+    ("half-cell-impedance", "Impedance against lithium", half_cell_impedance_section),
     ("cell", "Parameters of a cell model", cell_section),
     ("mesh", "Mesh", mesh_section),
     ("convergence", "Grid convergence", convergence_section),
