@@ -154,13 +154,50 @@ def scatter(out, place, value, factor):
 
 
 @njit(**FAST)
-def sample(first, end, out, field, table, start, step, logarithm):
-    """Set out to a tabulated function of a field, or of its logarithm."""
+def carry_on(first, end, out, now, before, forward):
+    """Set out to now + forward (now - before)."""
     for k in range(first, end):
-        a, b = out[k], field[k]
+        a, n, p = out[k], now[k], before[k]
         for q in range(a.shape[0]):
-            x = math.log(max(b[q], 1e-9)) if logarithm else b[q]
+            a[q] = n[q] + forward * (n[q] - p[q])
+
+
+@njit(**FAST)
+def sample(first, end, out, old, now, before, forward, factor, table, start, step, changes):
+    """Set out to a tabulated function of factor (now + forward (now - before)).
+
+    `changes`, shape (planes, 2), gets the largest change from `old`, and the largest of `old`.
+    """
+    for k in range(first, end):
+        a, o, n, p = out[k], old[k], now[k], before[k]
+        change, largest = f4(0.0), f4(0.0)
+        for q in range(a.shape[0]):
+            x = factor * (n[q] + forward * (n[q] - p[q]))
             s = (x - start) / step
             s = min(max(s, 0.0), table.shape[0] - 1.0)
             i = min(int(s), table.shape[0] - 2)
             a[q] = f4(table[i] + (s - i) * (table[i + 1] - table[i]))
+            change, largest = max(change, abs(a[q] - o[q])), max(largest, abs(o[q]))
+        changes[k, 0], changes[k, 1] = change, largest
+
+
+@njit(**FAST)
+def lags(
+    first, end, lag, surface, expected, salt, liquid_place, outside, steepest, potentials,
+    potential_range, concentrations, concentration_range,
+):  # fmt: skip
+    """Set lag to what the electromotive force of each facet has changed by, in V.
+
+    From the stoichiometry that was expected to that at the surface, of which no more than
+    `steepest` per stoichiometry counts, and from the salt concentration `outside` to that now.
+    """
+    for f in range(first, end):
+        x, y = surface[f], expected[f]
+        u, _ = _in_table(potentials, potential_range[0], potential_range[1], x)
+        v, _ = _in_table(potentials, potential_range[0], potential_range[1], y)
+        most = steepest * abs(x - y)
+        c = math.log(max(salt[liquid_place[f]], LEAST_SALT))
+        d = math.log(max(outside[f], LEAST_SALT))
+        a, _ = _in_table(concentrations, concentration_range[0], concentration_range[1], c)
+        b, _ = _in_table(concentrations, concentration_range[0], concentration_range[1], d)
+        lag[f] = min(max(u - v, -most), most) + a - b

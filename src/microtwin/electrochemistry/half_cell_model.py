@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from ..checking import is_number
 from ..numerics import AndersonMixing, ConvergenceError, correction
 from ..numerics import weighted_sum as total
-from ..numerics.threads import over_slabs, slab_bounds
+from ..numerics.threads import even_shares, over_slabs, slab_bounds
 from . import half_cell_kernels as kernels
 from .cell_grid import CellGrid
 from .cell_tables import Table, cell_tables
@@ -205,8 +205,8 @@ class HalfCell:
         self._salt.bring(salt, targets[1])
         response = self._unit_response(weights[0])
         if near is None:
-            solid = now.solid + ratio * (now.solid - earlier.solid)
-            liquid = now.electrolyte + ratio * (now.electrolyte - earlier.electrolyte)
+            solid = _carried_on(now.solid, earlier.solid, ratio)
+            liquid = _carried_on(now.electrolyte, earlier.electrolyte, ratio)
             current = reference.copy()
         else:
             solid, liquid = near.solid.copy(), near.electrolyte.copy()
@@ -228,12 +228,7 @@ class HalfCell:
             self._salt.bring(salt, targets[1])
             surface = self._surface(lithium, current)
             expected = level - response * current
-            lag = self.tables.potential(surface) - self.tables.potential(expected)
-            # Where the curve is steep the stoichiometry is known well enough before it is.
-            most = STEEP * np.abs(surface - expected)
-            np.clip(lag, -most, most, out=lag)
-            lag += self.concentration_potential(salt.reshape(-1)[self.grid.liquid_place])
-            lag -= self.concentration_potential(outside)
+            lag = self._lag(surface, expected, salt, outside)
             if self._mean_square(lag) <= AGREE:
                 break
             level = mixing.next(level, surface + response * current)
@@ -282,17 +277,18 @@ class HalfCell:
         They stay what they are where they have changed by next to nothing.
         """
         tables = self.tables
-        salt = now.salt + ratio * (now.salt - earlier.salt)
-        scale = self._changed("conductivity", tables.conductivity, salt)
+        salt = (now.salt, earlier.salt, ratio, 1.0)
+        scale = self._changed("conductivity", tables.conductivity, *salt)
         if scale is not None:
             self._potentials.set_conductivity(scale)
-        scale = self._changed("salt", tables.salt_diffusivity, salt)
+        scale = self._changed("salt", tables.salt_diffusivity, *salt)
         if scale is not None:
             self._salt.set_links(1.0, scale)
         if tables.diffusivity is not None:
-            most = self.material.maximum_concentration
-            fill = (now.lithium + ratio * (now.lithium - earlier.lithium)) / most
-            scale = self._changed("lithium", tables.diffusivity, fill)
+            fill = 1.0 / self.material.maximum_concentration
+            scale = self._changed(
+                "lithium", tables.diffusivity, now.lithium, earlier.lithium, ratio, fill
+            )
             if scale is not None:
                 self._local = scale
                 self._lithium.set_links(tables.mean_diffusivity, scale)
@@ -300,22 +296,42 @@ class HalfCell:
         self._lithium.set_rate(rate)
 
     def _changed(
-        self, name: str, table: Table, field: NDArray[np.float64]
+        self, name: str, table: Table, now: NDArray, earlier: NDArray, ratio: float, factor: float
     ) -> NDArray[np.float32] | None:
         """Return a tabulated function of a field if it is not what it was; None if it is."""
-        scale = np.zeros(field.shape, np.float32)
-        self._sample(scale, table, field)
+        scale = np.empty(now.shape, np.float32)
         old = self._scales.get(name)
-        if old is not None:
-            difference = np.abs(scale - old).max()
-            if difference <= SAME * np.abs(old).max():
-                return None
+        changes = np.empty((len(now), 2))
+        args = (now, earlier, ratio, factor, table.values, table.start, table.step, changes)
+        before = np.zeros_like(scale) if old is None else old
+        over_slabs(kernels.sample, slab_bounds((*now.shape, 1)), scale, before, *args)
+        change, largest = changes.max(axis=0)
+        if old is not None and change <= SAME * largest:
+            return None
         self._scales[name] = scale
         return scale
 
-    def _sample(self, out: NDArray, table: Table, field: NDArray) -> None:
-        args = (out, field, table.values, table.start, table.step, False)
-        over_slabs(kernels.sample, slab_bounds((*field.shape, 1)), *args)
+    def _lag(
+        self,
+        surface: NDArray[np.float64],
+        expected: NDArray[np.float64],
+        salt: NDArray[np.float64],
+        outside: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Return by how much the electromotive forces were wrong, in V.
+
+        Where the open-circuit potential is steep, the stoichiometry is known well enough before it
+        is.
+        """
+        lag, tables = np.empty_like(surface), self.tables
+        potential, salt_potential = tables.potential, tables.concentration_potential
+        over_slabs(
+            kernels.lags, even_shares(len(lag)), lag, surface, expected, salt.reshape(-1),
+            self.grid.liquid_place, outside, STEEP, potential.values,
+            (potential.start, potential.step), salt_potential.values,
+            (salt_potential.start, salt_potential.step),
+        )  # fmt: skip
+        return lag
 
     def _feed_in(self, current: NDArray[np.float64], share: float) -> None:
         """Add what currents over the facets bring to the residuals of both concentrations."""
@@ -458,3 +474,10 @@ class HalfCell:
             exchanged = max(abs(float(current @ self.grid.area)), least) / FARADAY / volume / a
             found.append(abs(missing) / exchanged)
         return found[0], found[1]
+
+
+def _carried_on(now: NDArray, earlier: NDArray, ratio: float) -> NDArray[np.float64]:
+    """Return a field continued from its last two states."""
+    out = np.empty_like(now)
+    over_slabs(kernels.carry_on, slab_bounds((*now.shape, 1)), out, now, earlier, ratio)
+    return out

@@ -394,7 +394,7 @@ class _Runner:
         for attempt in range(30):
             if abs(best[0].voltage - limit) <= HIT or high[0] - low[0] <= 1e-6 * step.length:
                 break
-            length = _crossing(low, high, farther, attempt % 3 == 2)
+            length = _crossing(low, high, farther, attempt % 4 == 2)
             try:
                 best = self.cell.advance(length, current(passed + length), smooth, near)
             except ConvergenceError:

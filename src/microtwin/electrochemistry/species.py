@@ -45,6 +45,7 @@ class Species:
     ) -> None:
         self.links, self.volume, self.present, self.square = links, volume, present, square
         self.whole = float(volume.sum(dtype=float))
+        self._on_grid = from_quarters(volume, links.shape)
         self.slabs = slab_bounds(links.shape)
         self.room = [[part] for part in room]
         self.residual = np.zeros(volume.shape, np.float32)
@@ -61,9 +62,7 @@ class Species:
         """Set the rate of the step, 1 / s."""
         if rate == self.rate:
             return
-        mass = PlaneField.dense(
-            from_quarters(self.volume, self.links.shape) * np.float32(rate * self.square)
-        )
+        mass = PlaneField.dense(self._on_grid * np.float32(rate * self.square))
         whole, old = self.operator.with_mass(mass), self.solver
         fresh = old is None or not 1.0 / STALE < rate / self.cycle_rate < STALE
         self.solver = Field(whole, None if fresh or old is None else old.hierarchy)
