@@ -46,8 +46,11 @@ STEEP = 5.0  # V: of the open-circuit potential per stoichiometry; no more is co
 OUTER = 12  # times that concentrations and currents are brought to agree
 AGREE = 5e-4  # V: the same for concentrations that lag behind the currents
 SAME = 1e-3  # relative change below which conductivities and diffusivities are left as they are
-CURRENT = 1e-3  # residual of the potentials over the currents that the facets feed in
-CONCENTRATION = 1e-4  # the same for concentrations
+# Residuals over what the facets feed in. The balances are made exact after each step.
+CURRENT = 2e-3
+CLOSER = 0.25  # of that where a state close by is known, as when a voltage is to be hit
+LITHIUM = 3e-4
+SALT = 1e-3
 EMPTY = 1e-3  # stoichiometry: less, or as little room, is no state to start from
 REUSE = 1.05  # a response to a unit current serves while the step changes by less than this
 
@@ -196,9 +199,9 @@ class HalfCell:
         self._salt.residual[-1] += np.float32(share * applied / self.grid.unit) * self.grid.inlet
         source = self._source_norm(reference, applied)
         targets = (
-            CONCENTRATION * source / FARADAY,
-            CONCENTRATION * source * share,
-            CURRENT * source,
+            LITHIUM * source / FARADAY,
+            SALT * source * share,
+            CURRENT * source * (1.0 if near is None else CLOSER),
         )
         self._feed_in(reference, share)
         self._lithium.bring(lithium, targets[0])

@@ -22,7 +22,7 @@ __all__ = ["HalfCellRun", "Record", "Stopped", "run"]
 
 SHORTEST = 1e-7  # hours at 1C: shorter steps are not tried
 ACCURACY = 2e-4  # V: error of one step in time that is aimed at
-HIT = 3e-4  # V: how closely the ends of phases are hit
+HIT = 5e-4  # V: how closely the ends of phases are hit
 HELD = 3e-5  # V: how closely constant voltages are, of which currents of short steps depend much
 KNOWN = 1e-4  # of a current at constant voltage
 FLAT = 0.1  # V
