@@ -351,6 +351,21 @@ def test_fields_profiles_and_particles_say_the_same(porous):
     assert np.isfinite(shown.salt[holding]).mean() > 0.9
 
 
+def test_particles_that_touch_can_be_told_apart():
+    a_cell = cell()
+    state = steps(a_cell, [20.0, 40.0])
+    pieces = particle_filling(a_cell, state)
+    halves = np.zeros(a_cell.grid.shape, int)
+    halves[:, :, :8], halves[:, :, 8:] = 1, 2
+    found = particle_filling(a_cell, state, halves)
+    assert len(found.volume) == 2
+    assert found.volume.sum() == pytest.approx(pieces.volume.sum())
+    expected = np.average(pieces.stoichiometry, weights=pieces.volume)
+    assert np.average(found.stoichiometry, weights=found.volume) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="do not fit an image of shape"):
+        particle_filling(a_cell, state, halves[1:])
+
+
 def flat_material():
     """Lithium iron phosphate in the rough: flat, and steep at both ends."""
     return ElectrodeMaterial(

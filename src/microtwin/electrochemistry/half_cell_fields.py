@@ -44,7 +44,7 @@ class Fields:
 
 @dataclass(frozen=True, eq=False)
 class ParticleFilling:
-    """How full each connected piece of active material is.
+    """How full each particle, or connected piece, of active material is.
 
     Attributes
     ----------
@@ -106,10 +106,37 @@ def reaction(cell: HalfCell, state: State) -> InterfaceCurrent:
     return InterfaceCurrent(facets, state.current, eta, j0 * cell.exchange_factor, 0.0)
 
 
-def particle_filling(cell: HalfCell, state: State) -> ParticleFilling:
-    """Return how full each connected piece of active material is, the largest first."""
+def particle_filling(
+    cell: HalfCell, state: State, labels: NDArray[np.integer] | None = None
+) -> ParticleFilling:
+    """Return how full each particle of active material is, the largest first.
+
+    Parameters
+    ----------
+    cell : HalfCell
+    state : State
+    labels : ndarray of int, shape of the image, optional
+        Number of the particle of each voxel, from 1, and 0 elsewhere, as
+        `microtwin.imaging.separate_particles` finds them. By default every connected piece counts
+        as one. Active material that takes no part is left out either way.
+
+    Returns
+    -------
+    ParticleFilling
+
+    Raises
+    ------
+    ValueError
+        If the labels have another shape than the image.
+    """
     grid = cell.grid
-    number = grid.particles.reshape(-1)
+    if labels is not None and labels.shape != grid.shape:
+        raise ValueError(
+            f"labels of shape {labels.shape} do not fit an image of shape {grid.shape}; give one "
+            "number for each voxel of it"
+        )
+    own = grid.particles if labels is None else np.where(grid.particles > 0, labels, 0)
+    number = own.reshape(-1)
     count = int(number.max()) + 1
     volume = _grid(grid.active_volume, grid.shape).reshape(-1).astype(float)
     fill = _grid(state.lithium / cell.material.maximum_concentration, grid.shape).reshape(-1)

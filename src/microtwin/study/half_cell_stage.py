@@ -56,6 +56,7 @@ def rate_name(c_rate: float) -> str:
 def half_cell(params: Params, inputs: Inputs) -> StageOutput:
     """Discharge the electrode, do it again on larger voxels, and keep pictures on the way."""
     from ..electrochemistry import particle_filling
+    from ..imaging import separate_particles
 
     micro = microstructure_of(inputs["microstructure"])
     factor = varied(micro, params["variation"])
@@ -85,7 +86,8 @@ def half_cell(params: Params, inputs: Inputs) -> StageOutput:
             numbers["discretisation"] = _differences(numbers, _numbers(coarse))
             arrays["coarse_curve"] = _curve(coarse)
             numbers["voltage_difference"] = _voltage_difference(found, coarse)
-    particles = particle_filling(found.cell, found.cell.state)
+    labels = separate_particles(micro, params["active"]).labels
+    particles = particle_filling(found.cell, found.cell.state, labels)
     arrays["particles"] = np.stack(
         [particles.volume, particles.stoichiometry, particles.depth]
     )[:, :PARTICLES]  # fmt: skip

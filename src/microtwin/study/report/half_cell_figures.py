@@ -143,6 +143,39 @@ def profiles_figure(view: HalfCellView, micro: Microstructure) -> str:
     return drawing.html
 
 
+def particles_figure(view: HalfCellView, micro: Microstructure) -> str:
+    """Draw the utilisation of each particle over its size, coloured by where it lies."""
+    volume, fill, depth = view.arrays["particles"]
+    start, end = view.arrays["curve"][3, 0], view.numbers["stoichiometries"][1]
+    diameter = np.cbrt(6.0 * volume / np.pi)
+    factor, unit = length_scale(float(diameter.max()))
+    height, depth_unit = length_scale(micro.extent[0])
+    alt = "Utilisation of the particles over their diameter, coloured by the depth."
+    name = f"half-cell-particles-{view.parameters['c_rate']:g}"
+    with drawn(name, (5.6, 2.9), alt) as drawing:
+        axes = drawing.figure.subplots()
+        # Large particles on top of the many small ones.
+        order = np.argsort(diameter)
+        dots = axes.scatter(
+            diameter[order] / factor,
+            100.0 * (fill[order] - start) / (end - start),
+            c=depth[order] / height,
+            s=14.0,
+            cmap="viridis",
+            vmin=0.0,
+            vmax=micro.extent[0] / height,
+            linewidths=0.0,
+        )
+        axes.set_xlim(left=0.0)
+        axes.set_xlabel(f"diameter of a sphere of the same volume ({unit})")
+        axes.set_ylabel("utilisation (%)")
+        axes.grid(alpha=0.18)
+        bar = drawing.figure.colorbar(dots, ax=axes, pad=0.02)
+        bar.outline.set_visible(False)
+        bar.set_label(f"z ({depth_unit})")
+    return drawing.html
+
+
 def write_discharge_movie(
     path: Path, micro: Microstructure, arrays: Mapping[str, NDArray], active: str
 ) -> None:

@@ -7,7 +7,13 @@ import base64
 import numpy as np
 
 from .digits import length, number, percent, seconds, value_with_uncertainty
-from .half_cell_figures import filling_figure, losses_figure, profiles_figure, voltage_figure
+from .half_cell_figures import (
+    filling_figure,
+    losses_figure,
+    particles_figure,
+    profiles_figure,
+    voltage_figure,
+)
 from .markup import details, figure, table, text
 from .model import HalfCellView, ReportData
 
@@ -133,6 +139,11 @@ def _inside(view: HalfCellView, data: ReportData) -> str:
         profiles_figure(view, data.micro),
         f"Means of layers parallel to the collector at {rate} C, by charge passed.",
     )
+    body += figure(
+        particles_figure(view, data.micro),
+        f"How much of its capacity each particle has given at the end, at {rate} C. Particles that "
+        "touch are separated where they are narrow, and those at the faces of the image cut.",
+    )
     return f"{body}<p>{_particles(view)}</p>"
 
 
@@ -148,10 +159,10 @@ def _particles(view: HalfCellView) -> str:
         if plating > 0.0
         else ""
     )
-    pieces = "one connected piece" if len(volume) == 1 else f"{len(volume)} connected pieces"
+    particles = "one particle" if len(volume) == 1 else f"{len(volume)} particles"
     return (
-        f"At the end the active material holds {mean:.3f} of the lithium it can hold, in {pieces} "
-        f"whose filling differs by {spread:.3f} (standard deviation by volume). "
+        f"At the end the active material holds {mean:.3f} of the lithium it can hold, in "
+        f"{particles} whose filling differs by {spread:.3f} (standard deviation by volume). "
         f"{int(view.numbers['steps'])} steps; every balance of lithium and salt was met to "
         f"{number(float(view.numbers['balance']), 1)} before it was made exact."
         f"{risk} It took {seconds(float(view.arrays['curve'][0, -1]))} of battery time."
