@@ -305,11 +305,11 @@ class _Runner:
                 length,
                 lambda done, passed=passed: current(passed + done),  # type: ignore[misc]
             )
-            for limit, beyond in zip(
-                limits, (state.voltage < limits[0], state.voltage > limits[1]), strict=True
-            ):
-                if beyond:
-                    return self._end_at(limit, state, step, current, passed, lengths)
+            voltage = state.voltage
+            if voltage < limits[0] or voltage > limits[1]:
+                del state  # states take room
+                limit = limits[0] if voltage < limits[0] else limits[1]
+                return self._end_at(limit, length, voltage, current, passed, lengths)
             if lengths.refuses(state, step):
                 continue
             self._accept(state, step, lengths)
@@ -329,15 +329,15 @@ class _Runner:
     def _end_at(
         self,
         limit: float,
-        state: State,
-        step: Step,
+        whole: float,
+        voltage: float,
         current: Callable[[float], float],
         passed: float,
         lengths: StepLengths,
     ) -> str:
-        """Take the last step, to a voltage that was passed; return what to say of it."""
+        """Take the last step, shorter than one that passed a voltage; return what to say of it."""
         before = self.cell.state.voltage
-        state, step = self._hit(state, step, limit, current, passed, lengths.smooth)
+        state, step = self._hit(whole, voltage, limit, current, passed, lengths.smooth)
         at_once = AT_ONCE * HOUR * self.per_c / max(abs(state.applied), 1e-300)
         if step.length <= at_once and abs(before - limit) > FAR:
             raise Stopped(
@@ -374,39 +374,43 @@ class _Runner:
 
     def _hit(
         self,
-        beyond: State,
-        step: Step,
+        whole: float,
+        voltage: float,
         limit: float,
         current: Callable[[float], float],
         passed: float,
         smooth: bool,
     ) -> tuple[State, Step]:
-        """Repeat a step that went beyond a voltage so that it ends there.
+        """Return a step shorter than one that went to a voltage beyond the limit, and ends at it.
 
         If the voltage falls off a cliff, the step ends before it.
         """
-        inside: tuple[State, Step] | None = None
         # Lengths, and by how much the voltage misses the limit after them.
-        low, high = (0.0, self.cell.state.voltage - limit), (step.length, beyond.voltage - limit)
+        low, high = (0.0, self.cell.state.voltage - limit), (whole, voltage - limit)
         farther: tuple[float, float] | None = None
-        best = (beyond, step)
         near: State | None = None
         for attempt in range(30):
-            if abs(best[0].voltage - limit) <= HIT or high[0] - low[0] <= 1e-6 * step.length:
+            if high[0] - low[0] <= 1e-6 * whole:
                 break
             length = _crossing(low, high, farther, attempt % 4 == 2)
             try:
-                best = self.cell.advance(length, current(passed + length), smooth, near)
+                state, step = self.cell.advance(length, current(passed + length), smooth, near)
             except ConvergenceError:
                 high, farther, near = (length, high[1]), None, None
                 continue
-            miss = best[0].voltage - limit
-            near = best[0] if abs(miss) < CLOSE else None
+            miss = state.voltage - limit
+            if abs(miss) <= HIT:
+                return state, step
+            near = state if abs(miss) < CLOSE else None
             if miss * high[1] < 0.0:
-                low, inside = (length, miss), best
+                low = (length, miss)
             else:
                 high, farther = (length, miss), high
-        return best if abs(best[0].voltage - limit) <= HIT or inside is None else inside
+        length = low[0] or high[0]
+        try:
+            return self.cell.advance(length, current(passed + length), smooth)
+        except ConvergenceError as problem:
+            raise Stopped(self._reason(str(problem))) from None
 
     def _accept(self, state: State, step: Step, lengths: StepLengths) -> None:
         self.cell.accept(state, step.length)

@@ -22,8 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..numerics import ComplexField, PlaneField, TiedFields, complex_product, solve_complex
-from ..numerics.quarters import from_quarters
+from ..numerics import ComplexField, TiedFields, complex_product, solve_complex
 from .cell_tables import Table
 from .complex_potentials import ComplexPotentials
 from .half_cell_model import HalfCell
@@ -189,8 +188,8 @@ class SmallSignal:
         hold = (self.feed / FARADAY) * self.facets.stiffness * -self.pull
         held = np.zeros(grid.active_volume.shape)
         np.add.at(held.reshape(-1), grid.lithium_place, np.maximum(hold.real, 0.0))
-        mass = PlaneField.dense(from_quarters(held, self.lithium_links.shape))
-        self.held = ComplexField(self.lithium_links.with_mass(mass), grid.active_volume * rate)
+        links = self.lithium_links.with_mass(held.astype(np.float32))
+        self.held = ComplexField(links, grid.active_volume * rate)
 
     def _facets(self, angular: float, own: Complex) -> Facets:
         faradaic = self.charge_transfer + own

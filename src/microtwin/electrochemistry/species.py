@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..numerics import Field, GridOperator, PlaneField, correction, weighted_sum
+from ..numerics import Field, GridOperator, correction, weighted_sum
 from ..numerics.correction_kernels import add_everywhere
-from ..numerics.quarters import from_quarters
 from ..numerics.threads import over_slabs, slab_bounds
 from . import half_cell_kernels as kernels
 
@@ -45,7 +44,6 @@ class Species:
     ) -> None:
         self.links, self.volume, self.present, self.square = links, volume, present, square
         self.whole = float(volume.sum(dtype=float))
-        self._on_grid = from_quarters(volume, links.shape)
         self.slabs = slab_bounds(links.shape)
         self.room = [[part] for part in room]
         self.residual = np.zeros(volume.shape, np.float32)
@@ -62,8 +60,8 @@ class Species:
         """Set the rate of the step, 1 / s."""
         if rate == self.rate:
             return
-        mass = PlaneField.dense(self._on_grid * np.float32(rate * self.square))
-        whole, old = self.operator.with_mass(mass), self.solver
+        mass = self.volume * np.float32(rate * self.square)
+        whole, old = self.operator.sharing(mass, False), self.solver
         fresh = old is None or not 1.0 / STALE < rate / self.cycle_rate < STALE
         self.solver = Field(whole, None if fresh or old is None else old.hierarchy)
         self.rate = rate

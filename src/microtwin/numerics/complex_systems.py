@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 from .krylov import ConvergenceError
 from .multigrid import Multigrid
 from .operator import GridOperator
-from .plane_fields import PlaneField
-from .quarters import from_quarters
 
 __all__ = ["ComplexField", "ComplexSolution", "complex_product", "presb", "solve_complex"]
 
@@ -194,8 +192,8 @@ class ComplexField:
     def __init__(self, operator: GridOperator, storage: NDArray) -> None:
         self.operator = operator
         self.storage = storage.astype(float)
-        mass = PlaneField.dense(from_quarters(storage, operator.shape))
-        both = mass if operator.mass is None else mass.plus(operator.mass)
+        mass = storage.astype(np.float32)
+        both = mass if operator.mass is None else mass + operator.load(operator.mass.grid())
         self._cycle = Multigrid(operator.with_mass(both))
         self._room = [operator.zeros() for _ in range(2)]
         # Where no end fixes the level, the storage does, however little it is: rounding would drown

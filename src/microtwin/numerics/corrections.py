@@ -28,6 +28,7 @@ __all__ = ["Correction", "Field", "System", "correction", "weighted_sum"]
 TRUSTED = 1e-3
 
 Vector = list[NDArray[np.float32]]
+Constant = tuple[Sequence[NDArray[np.float32] | None], Vector, float]
 
 
 class System(Protocol):
@@ -78,11 +79,13 @@ class Field:
     ----------
     operator : GridOperator
     hierarchy : Multigrid, optional
-        Of this operator, or of another one close to it.
+        Of another operator close to it, which is replaced on the finest level.
     """
 
     def __init__(self, operator: GridOperator, hierarchy: Multigrid | None = None) -> None:
         self.operator = operator
+        if hierarchy is not None:
+            hierarchy.renew_finest(operator)
         self.hierarchy = hierarchy or Multigrid(operator)
         self.shapes = [operator.zeros().shape]
 
@@ -101,7 +104,7 @@ def correction(
     residual: Vector,
     target: float,
     *,
-    constant: tuple[Vector, Vector, float] | None = None,
+    constant: Constant | None = None,
     room: Sequence[Vector] | None = None,
     max_iterations: int = 100,
 ) -> Correction:
@@ -117,8 +120,9 @@ def correction(
     target : float
         Norm at which to stop.
     constant : tuple, optional
-        A vector w, A w, and w.A w. Its part of the solution is found at once and kept as a number
-        of its own: a level that only weak links hold would drown the rest in rounding.
+        A vector w, with None for fields where it is 0, A w, and w.A w. Its part of the solution is
+        found at once and kept as a number of its own: a level that only weak links hold would drown
+        the rest in rounding.
     room : sequence of 4 vectors, optional
         Memory to work in; the first holds the result.
     max_iterations : int
@@ -178,9 +182,11 @@ def weighted_sum(state: NDArray[np.float64], weight: NDArray[np.float32]) -> flo
     return float(sums.sum())
 
 
-def _dot(u: Vector, v: Vector) -> float:
+def _dot(u: Sequence[NDArray | None], v: Vector) -> float:
     total = 0.0
     for a, b in zip(u, v, strict=True):
+        if a is None:
+            continue
         sums = np.empty(len(a))
         over_slabs(krylov_kernels.dot, slab_bounds((*a.shape, 1)), a, b, sums)
         total += float(sums.sum())
@@ -201,9 +207,10 @@ def _combine(u: NDArray, a: float, v: NDArray, b: float) -> None:
     over_slabs(krylov_kernels.combine, slab_bounds((*u.shape, 1)), *args)
 
 
-def _add(u: Vector, factor: float, v: Vector) -> None:
+def _add(u: Vector, factor: float, v: Sequence[NDArray | None]) -> None:
     for a, b in zip(u, v, strict=True):
-        _combine(a, 1.0, b, factor)
+        if b is not None:
+            _combine(a, 1.0, b, factor)
 
 
 def _step_down(y: Vector, r: Vector, p: Vector, q: Vector, alpha: float) -> float:

@@ -41,6 +41,10 @@ class Multigrid:
         self._first = [None, *(op.zeros() for op in self.operators[1:-1])]
         self._second = [None, *(op.zeros() for op in self.operators[1:-1])]
 
+    def renew_finest(self, operator: Any) -> None:
+        """Replace the operator on the finest level by one close to it; coarse levels stay."""
+        self.operators[0] = operator
+
     def precondition(
         self, u: NDArray[np.float32], rhs: NDArray[np.float32], v: NDArray[np.float32]
     ) -> tuple[float, float, float]:

@@ -52,8 +52,8 @@ class GridOperator:
     ends : PlaneField, optional
         Conductance from a voxel to a fixed potential of zero. On coarse grids it scales like that
         of a face: the sum over the block, halved because the distance is twice as long.
-    mass : PlaneField, optional
-        Non-negative diagonal (reaction or capacity per voxel).
+    mass : PlaneField or vector of float32, optional
+        Non-negative diagonal (reaction or capacity per voxel). A vector is kept as it is.
     sweeps : int
         Red-black Gauss-Seidel sweeps before and after a coarse correction.
     """
@@ -65,7 +65,7 @@ class GridOperator:
         faces: tuple[NDArray, NDArray, NDArray],
         weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
         ends: PlaneField | None = None,
-        mass: PlaneField | None = None,
+        mass: PlaneField | NDArray | None = None,
         sweeps: int = FINEST_SWEEPS,
     ) -> None:
         wraps = (faces[1][:, -1].astype(np.float32), faces[2][:, :, -1].astype(np.float32))
@@ -82,31 +82,46 @@ class GridOperator:
         shape: tuple[int, int, int],
         weights: tuple[float, float, float],
         ends: PlaneField | None,
-        mass: PlaneField | None,
+        mass: PlaneField | NDArray | None,
         sweeps: int,
         keep_wraps: bool = False,
     ) -> None:
         self.shape = shape
         self.weights = weights
         self.ends = ends
-        self.mass = mass
+        self._mass = mass
         self.sweeps = sweeps
         self._links = links
         self._wraps = wraps
-        terms = [t for t in (ends, mass) if t is not None]
-        diagonal = PlaneField.zeros(shape) if not terms else terms[0]
-        if len(terms) == 2:
-            diagonal = terms[0].plus(terms[1])
         if not keep_wraps and not self.wraps:
             wraps = (wraps[0][:0], wraps[1][:0])
         scalars = tuple(np.float32(v) for v in weights)
-        d = to_quarters(diagonal.values)
-        self._op = (*links, d, diagonal.plane, scalars, *wraps, *shape[1:])
+        self._op = (*links, *self._diagonal_planes(), scalars, *wraps, *shape[1:])
         self._slabs = slab_bounds(shape)
         self._products = np.zeros((shape[0], 3))
         self._parts = np.empty(shape[0])
 
-    def sharing(self, mass: PlaneField | None, wraps: bool) -> GridOperator:
+    def _diagonal_planes(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return ends and mass as planes in quarters, and which of them stands at each z."""
+        if isinstance(self._mass, np.ndarray):
+            vector = self._mass
+            if self.ends is not None:
+                vector = vector + to_quarters(self.ends.grid())
+            return vector, np.arange(self.shape[0])
+        terms = [t for t in (self.ends, self._mass) if t is not None]
+        diagonal = PlaneField.zeros(self.shape) if not terms else terms[0]
+        if len(terms) == 2:
+            diagonal = terms[0].plus(terms[1])
+        return to_quarters(diagonal.values), diagonal.plane
+
+    @property
+    def mass(self) -> PlaneField | None:
+        """The diagonal without the ends, on the grid."""
+        if isinstance(self._mass, np.ndarray):
+            return PlaneField.dense(from_quarters(self._mass, self.shape))
+        return self._mass
+
+    def sharing(self, mass: PlaneField | NDArray | None, wraps: bool) -> GridOperator:
         """Return an operator with the same links, in the same memory, and another mass.
 
         With `wraps` it treats the ends of rows and columns one by one even where nothing joins
@@ -119,13 +134,13 @@ class GridOperator:
         return twin
 
     def with_mass(
-        self, mass: PlaneField | None, factor: float = 1.0, scale: NDArray | None = None
+        self, mass: PlaneField | NDArray | None, factor: float = 1.0, scale: NDArray | None = None
     ) -> GridOperator:
         """Return an operator with another mass and with multiples of the same links.
 
         Parameters
         ----------
-        mass : PlaneField or None
+        mass : PlaneField, vector or None
         factor : float
             On all links and ends.
         scale : vector, optional
@@ -375,7 +390,7 @@ class GridOperator:
             pairs = np.pad(wrap, [(0, n % 2) for n in wrap.shape])
             face[...] = 0.5 * pairs.reshape(face.shape[0], 2, face.shape[1], 2).sum((1, 3))
         ends = None if self.ends is None else self.ends.block_sums(0.5)
-        mass = None if self.mass is None else self.mass.block_sums()
+        mass = None if self._mass is None else self.mass.block_sums()  # type: ignore[union-attr]
         return GridOperator(faces, self.weights, ends, mass, COARSE_SWEEPS)  # type: ignore[arg-type]
 
     def factorize(self) -> Callable[[NDArray], NDArray]:

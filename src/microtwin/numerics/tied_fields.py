@@ -16,8 +16,6 @@ from .corrections import Correction, Vector, correction
 from .krylov import ConvergenceError
 from .multigrid import Multigrid
 from .operator import GridOperator
-from .plane_fields import PlaneField
-from .quarters import from_quarters
 from .threads import even_shares, over_slabs
 
 __all__ = ["TiedFields"]
@@ -62,7 +60,7 @@ class TiedFields:
         self._apart = np.flatnonzero(~self._same)
         self._within = np.zeros(self.shapes[0], np.float32)
         self._across = tuple(np.ascontiguousarray(end[self._apart]) for end in ends)
-        self._level = [np.zeros(self.shapes[0], np.float32), present]
+        self._level = [None, present]
         self._pull = [np.zeros(shape, np.float32) for shape in self.shapes]
         self._cycles: list[Multigrid] = []
         self._stale = True
@@ -84,11 +82,13 @@ class TiedFields:
     def replace_second(self, operator: GridOperator) -> None:
         """Set the links of the second field anew."""
         self.fields[1] = operator
+        if self._cycles:
+            self._cycles[1].renew_finest(operator.sharing(self._masses[1], False))
 
     def _renew_cycles(self) -> None:
         self._cycles, self._fresh, self._stale = [], None, False
-        for field, pull in zip(self.fields, self._pull, strict=True):
-            mass = PlaneField.dense(np.abs(from_quarters(pull, field.shape)))
+        self._masses = [np.abs(pull) for pull in self._pull]
+        for field, mass in zip(self.fields, self._masses, strict=True):
             self._cycles.append(Multigrid(field.sharing(mass, False)))
 
     def product(self, out: Vector, p: Vector) -> None:
