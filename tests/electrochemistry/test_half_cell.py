@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -144,6 +146,27 @@ def test_a_ball_converges_with_the_voxels_to_its_radial_solution():
         errors.append(np.sqrt((square * weight).sum() / weight.sum()))
     assert errors[2] < 1e-3
     assert errors[2] < 0.7 * errors[0]
+
+
+def test_the_voltage_converges_with_the_voxels():
+    """One smooth geometry on three sizes of voxels: the differences fall by more than three."""
+    runs = []
+    for refine in (1, 2, 4):
+        field = mt.generation.gaussian_field(
+            12, 3.0, 0.45, seed=1, voxel_size=16e-6 / 12, refine=refine
+        )
+        micro = mt.Microstructure(field.labels, field.voxel_size, {"pore": 0, "active": 1})
+        runs.append(
+            discharge(
+                micro, ideal_material(diffusivity=4e-15), 1.0, electrolyte=ideal_electrolyte(),
+                separator=SEPARATOR, conductivities={"active": 10.0},
+            )
+        )  # fmt: skip
+    charge = np.linspace(0.0, 0.95 * min(r.charge[-1] for r in runs), 200)[1:]
+    curves = [np.interp(charge, r.charge, r.voltage) for r in runs]
+    steps = [np.sqrt(np.square(b - a).mean()) for a, b in pairwise(curves)]
+    assert steps[1] < 6e-3
+    assert np.log2(steps[0] / steps[1]) > 1.6, steps
 
 
 def test_rest_ends_in_equilibrium():

@@ -48,7 +48,7 @@ AGREE = 5e-4  # V: the same for concentrations that lag behind the currents
 SAME = 1e-3  # relative change below which conductivities and diffusivities are left as they are
 # Residuals over what the facets feed in. The balances are made exact after each step.
 CURRENT = 2e-3
-CLOSER = 0.25  # of that where a state close by is known, as when a voltage is to be hit
+CLOSER = 0.25  # of that where a voltage is to be hit
 LITHIUM = 3e-4
 SALT = 1e-3
 EMPTY = 1e-3  # stoichiometry: less, or as little room, is no state to start from
@@ -162,7 +162,12 @@ class HalfCell:
         return self._potentials.factor
 
     def advance(
-        self, length: float, applied: float, smooth: bool = True, near: State | None = None
+        self,
+        length: float,
+        applied: float,
+        smooth: bool = True,
+        near: State | None = None,
+        closely: bool = False,
     ) -> tuple[State, Step]:
         """Return the state after a step; `accept` makes it the present one.
 
@@ -176,6 +181,8 @@ class HalfCell:
             Whether the current continues that before, so that the step may be of second order.
         near : State, optional
             A state close to the one sought, from which to start potentials and currents.
+        closely : bool
+            Whether to solve for the potentials more closely, as when a voltage is to be hit.
 
         Raises
         ------
@@ -201,7 +208,7 @@ class HalfCell:
         targets = (
             LITHIUM * source / FARADAY,
             SALT * source * share,
-            CURRENT * source * (1.0 if near is None else CLOSER),
+            CURRENT * source * (CLOSER if closely else 1.0),
         )
         self._feed_in(reference, share)
         self._lithium.bring(lithium, targets[0])

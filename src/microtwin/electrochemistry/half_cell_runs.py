@@ -394,7 +394,9 @@ class _Runner:
                 break
             length = _crossing(low, high, farther, attempt % 4 == 2)
             try:
-                state, step = self.cell.advance(length, current(passed + length), smooth, near)
+                state, step = self.cell.advance(
+                    length, current(passed + length), smooth, near, closely=True
+                )
             except ConvergenceError:
                 high, farther, near = (length, high[1]), None, None
                 continue
@@ -408,7 +410,7 @@ class _Runner:
                 high, farther = (length, miss), high
         length = low[0] or high[0]
         try:
-            return self.cell.advance(length, current(passed + length), smooth)
+            return self.cell.advance(length, current(passed + length), smooth, closely=True)
         except ConvergenceError as problem:
             raise Stopped(self._reason(str(problem))) from None
 
@@ -462,7 +464,7 @@ class _Runner:
         for attempt in range(40):
             tried = applied
             try:
-                state, step = self.cell.advance(length, tried, lengths.smooth, near)
+                state, step = self.cell.advance(length, tried, lengths.smooth, near, True)
             except ConvergenceError as problem:
                 # Too much in either direction, or too long.
                 length *= 0.4
