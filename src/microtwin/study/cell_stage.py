@@ -79,7 +79,12 @@ def cell(params: Params, inputs: Inputs) -> StageOutput:
 
             content = to_bpx(found, inputs.sources["template"], side)
             files["bpx.json"] = partial(write_bpx, content)
-    notes = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
+    # Libraries tell their developers what is deprecated; that is no note on the electrode.
+    notes = [
+        str(w.message)
+        for w in caught
+        if issubclass(w.category, UserWarning) and not issubclass(w.category, DeprecationWarning)
+    ]
     files["pybamm.json"] = partial(_write_pybamm, values)
     free = _rates(found, params, ("measured", "guess", "bounds"))
     notes += [f"With the parameters of the image: {note}" for note in free.notes]

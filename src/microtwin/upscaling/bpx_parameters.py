@@ -183,8 +183,8 @@ def _balance(cell: dict[str, Any], before: float) -> None:
     if max(capacities) > (1.0 + BALANCE) * min(capacities):
         positive, negative = capacities
         warnings.warn(
-            f"within their stoichiometries the positive electrode holds {positive:.3g} A h/m^2 and "
-            f"the negative one {negative:.3g} A h/m^2, so these no longer belong to the same state "
+            f"within their stoichiometries the positive electrode holds {positive:.3g} A h/m² and "
+            f"the negative one {negative:.3g} A h/m², so these no longer belong to the same state "
             "of charge; adapt the stoichiometries or the other electrode",
             UserWarning,
             stacklevel=3,

@@ -53,7 +53,12 @@ def cell_section(data: ReportData) -> str:
     if view.rates is not None:
         shown = _shown(view, data.half_cells)
         body += figure(_rate_figure(view.rates, shown), _caption(view, view.rates, shown))
-    return body + "".join(f"<p>{text(note)}</p>" for note in view.numbers["notes"])
+    return body + "".join(f"<p>{text(_sentence(note))}</p>" for note in view.numbers["notes"])
+
+
+def _sentence(note: str) -> str:
+    """Return a note with a capital letter in front and a full stop at its end."""
+    return f"{note[:1].upper()}{note[1:].rstrip('.')}."
 
 
 def _value(part: Mapping[str, Any]) -> tuple[Any, str]:

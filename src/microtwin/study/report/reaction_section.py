@@ -53,7 +53,9 @@ def _assumptions(view: ReactionView) -> str:
 def _findings(view: ReactionView) -> str:
     numbers = view.numbers
     covered = numbers["blocked_surface_fraction"]
-    shut = f"{percent(covered)} of the active surface is covered and does not react. "
+    shut = ""
+    if covered > 0.0:
+        shut = f"{percent(covered)} of the active surface is covered and does not react. "
     uneven = (
         f"The 95th percentile of the current density is "
         f"{number(numbers['current_concentration_ratio'], 3)} times its mean of "
