@@ -83,7 +83,7 @@ class CellGrid:
         In S/m, in units of the diffusivity, and as shares of free electrolyte; see `unit`.
     active_volume, liquid_volume : ndarray of float32, shape (planes, length of a plane)
         Share of each voxel that the field fills, in the layout of the vectors of its operator.
-    active_there, liquid_there : ndarray of float32, of the same shapes
+    active_there, liquid_there : ndarray of uint8 and float32, of the same shapes
         1 where the field has a value, be the voxel only touched by the phase; else 0.
     inlet : ndarray of float32, shape (length of a plane,)
         Where current enters the last plane from lithium; its sum is 1.
@@ -283,7 +283,7 @@ def cell_grid(
         liquid,
         to_quarters(active_volume),
         to_quarters(liquid_volume),
-        to_quarters(active_there.astype(np.float32)),
+        to_quarters(active_there.view(np.uint8)),
         to_quarters(liquid_there.astype(np.float32)),
         inlet / np.float32(inlet.sum()),
         taking_part,

@@ -34,7 +34,7 @@ from ..numerics.threads import even_shares, over_slabs, slab_bounds
 from . import half_cell_kernels as kernels
 from .cell_grid import CellGrid
 from .cell_tables import Table, cell_tables
-from .half_cell_state import LithiumSide, State, Step
+from .half_cell_state import LithiumSide, Start, State, Step
 from .kinetics import FARADAY, ROOM
 from .materials import ElectrodeMaterial, Electrolyte, curve
 from .potentials import Potentials
@@ -166,7 +166,7 @@ class HalfCell:
         length: float,
         applied: float,
         smooth: bool = True,
-        near: State | None = None,
+        near: Start | None = None,
         closely: bool = False,
     ) -> tuple[State, Step]:
         """Return the state after a step; `accept` makes it the present one.
@@ -179,8 +179,8 @@ class HalfCell:
             Current at its end, in A; positive on discharge.
         smooth : bool
             Whether the current continues that before, so that the step may be of second order.
-        near : State, optional
-            A state close to the one sought, from which to start potentials and currents.
+        near : Start, optional
+            Potentials and currents close to those sought; by default they continue the last states.
         closely : bool
             Whether to solve for the potentials more closely, as when a voltage is to be hit.
 
@@ -219,7 +219,7 @@ class HalfCell:
             liquid = _carried_on(now.electrolyte, earlier.electrolyte, ratio)
             current = reference.copy()
         else:
-            solid, liquid = near.solid.copy(), near.electrolyte.copy()
+            solid, liquid = near.solid, near.electrolyte
             current = self._adding_up(near.current, applied)
         rounds = newton = iterations = 0
         mixing = AndersonMixing(self.grid.area)

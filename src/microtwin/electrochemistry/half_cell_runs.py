@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..numerics import ConvergenceError
 from .checkpoints import save_checkpoint
 from .half_cell_model import HalfCell
-from .half_cell_state import State, Step
+from .half_cell_state import Start, State, Step
 from .protocols import ConstantVoltage, CurrentProfile, Phase, Rest
 from .step_lengths import HOUR, StepLengths
 from .voltage_losses import Losses, losses
@@ -388,7 +388,7 @@ class _Runner:
         # Lengths, and by how much the voltage misses the limit after them.
         low, high = (0.0, self.cell.state.voltage - limit), (whole, voltage - limit)
         farther: tuple[float, float] | None = None
-        near: State | None = None
+        near: Start | None = None
         for attempt in range(30):
             if high[0] - low[0] <= 1e-6 * whole:
                 break
@@ -403,7 +403,8 @@ class _Runner:
             miss = state.voltage - limit
             if abs(miss) <= HIT:
                 return state, step
-            near = state if abs(miss) < CLOSE else None
+            near = _start(state, miss)
+            del state  # states take room
             if miss * high[1] < 0.0:
                 low = (length, miss)
             else:
@@ -460,7 +461,7 @@ class _Runner:
         last: tuple[float, float] | None = None
         best: tuple[State, Step] | None = None
         tried, reached = applied, np.nan
-        near: State | None = None
+        near: Start | None = None
         for attempt in range(40):
             tried = applied
             try:
@@ -474,7 +475,6 @@ class _Runner:
                 applied = 0.5 * (now.applied + tried)
                 continue
             reached = state.voltage
-            near = state if abs(reached - voltage) < CLOSE else None
             miss = _tempered(reached - voltage)
             low, high = (tried, high) if miss > 0.0 else (low, tried)
             if best is None or abs(reached - voltage) < abs(best[0].voltage - voltage):
@@ -482,6 +482,9 @@ class _Runner:
             # Where the voltage is steep in the current, that is known before the voltage is.
             if abs(reached - voltage) <= HELD or high - low <= KNOWN * abs(tried):
                 return *best, slope
+            near = _start(state, reached - voltage)
+            if near is not None:  # which is overwritten, and the state may be the best one
+                near = Start(near.solid.copy(), near.electrolyte.copy(), near.current)
             if last is not None and tried != last[0]:
                 secant = (miss - last[1]) / (tried - last[0])
                 slope = secant if secant < 0.0 else slope
@@ -522,6 +525,13 @@ class _Runner:
             full = float(state.surface.max()) > FULL
             return f"the active material is {'full' if full else 'empty'} at its surface {where}"
         return f"no step could be taken {where}: {problem}"
+
+
+def _start(state: State, miss: float) -> Start | None:
+    """Return a state that misses a voltage by not too much as one to start the next try from."""
+    if abs(miss) >= CLOSE:
+        return None
+    return Start(state.solid, state.electrolyte, state.current)
 
 
 def _tempered(miss: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LithiumSide", "State", "Step"]
+__all__ = ["LithiumSide", "Start", "State", "Step"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,21 @@ class State:
     current: NDArray[np.float64] = field(repr=False)
     surface: NDArray[np.float64] = field(repr=False)
     settled: NDArray[np.float64] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Potentials and currents from which a step starts; it overwrites the potentials.
+
+    Parameters
+    ----------
+    solid, electrolyte, current : ndarray of float64
+        As in `State`.
+    """
+
+    solid: NDArray[np.float64]
+    electrolyte: NDArray[np.float64]
+    current: NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,41 @@ from .multigrid import Multigrid
 from .operator import GridOperator
 from .threads import over_slabs, slab_bounds
 
-__all__ = ["Correction", "Field", "System", "correction", "weighted_sum"]
+__all__ = [
+    "Constant",
+    "Correction",
+    "Field",
+    "System",
+    "combine",
+    "correction",
+    "dot",
+    "weighted_sum",
+]
 
 # Updates of a residual in float32 are trusted until it is this much smaller than at the start.
 TRUSTED = 1e-3
 
 Vector = list[NDArray[np.float32]]
-Constant = tuple[Sequence[NDArray[np.float32] | None], Vector, float]
+
+
+class Constant(Protocol):
+    """A vector w whose part of a solution is found at once."""
+
+    @property
+    def energy(self) -> float:
+        """w.A w."""
+
+    def along(self, v: Vector) -> float:
+        """Return w.v."""
+
+    def pull(self, v: Vector) -> float:
+        """Return w.A v."""
+
+    def add(self, v: Vector, factor: float) -> None:
+        """Add factor w to v."""
+
+    def add_pull(self, v: Vector, factor: float) -> None:
+        """Add factor A w to v."""
 
 
 class System(Protocol):
@@ -119,10 +147,9 @@ def correction(
         By field; it is overwritten with what is left of it.
     target : float
         Norm at which to stop.
-    constant : tuple, optional
-        A vector w, with None for fields where it is 0, A w, and w.A w. Its part of the solution is
-        found at once and kept as a number of its own: a level that only weak links hold would drown
-        the rest in rounding.
+    constant : Constant, optional
+        Its part of the solution is found at once and kept as a number of its own: a level that only
+        weak links hold would drown the rest in rounding.
     room : sequence of 4 vectors, optional
         Memory to work in; the first holds the result.
     max_iterations : int
@@ -146,8 +173,8 @@ def correction(
         part[...] = 0
     shift = 0.0
     if constant is not None:
-        shift = _dot(constant[0], residual) / constant[2]
-        _add(residual, -shift, constant[1])
+        shift = constant.along(residual) / constant.energy
+        constant.add_pull(residual, -shift)
     norm = float(np.sqrt(_dot(residual, residual)))
     start, iterations, curvature = norm, 0, 0.0
     target = max(target, TRUSTED * start)
@@ -159,10 +186,10 @@ def correction(
             )
         system.precondition(z, residual)
         if constant is not None:
-            _add(z, -_dot(constant[1], z) / constant[2], constant[0])
+            constant.add(z, -constant.pull(z) / constant.energy)
         beta = -_dot(z, q) / curvature if curvature > 0.0 else 0.0
         for f, part in enumerate(p):
-            _combine(part, beta, z[f], 1.0)
+            combine(part, beta, z[f], 1.0)
         system.product(q, p)
         curvature, slope = _two_dots(p, q, residual)
         if not (curvature > 0.0 and slope > 0.0):
@@ -182,15 +209,15 @@ def weighted_sum(state: NDArray[np.float64], weight: NDArray[np.float32]) -> flo
     return float(sums.sum())
 
 
-def _dot(u: Sequence[NDArray | None], v: Vector) -> float:
-    total = 0.0
-    for a, b in zip(u, v, strict=True):
-        if a is None:
-            continue
-        sums = np.empty(len(a))
-        over_slabs(krylov_kernels.dot, slab_bounds((*a.shape, 1)), a, b, sums)
-        total += float(sums.sum())
-    return total
+def dot(u: NDArray[np.float32], v: NDArray[np.float32]) -> float:
+    """Return u.v, summed in double precision and always the same order."""
+    sums = np.empty(len(u))
+    over_slabs(krylov_kernels.dot, slab_bounds((*u.shape, 1)), u, v, sums)
+    return float(sums.sum())
+
+
+def _dot(u: Vector, v: Vector) -> float:
+    return sum(dot(a, b) for a, b in zip(u, v, strict=True))
 
 
 def _two_dots(u: Vector, v: Vector, w: Vector) -> tuple[float, float]:
@@ -202,15 +229,10 @@ def _two_dots(u: Vector, v: Vector, w: Vector) -> tuple[float, float]:
     return float(total[0]), float(total[1])
 
 
-def _combine(u: NDArray, a: float, v: NDArray, b: float) -> None:
+def combine(u: NDArray, a: float, v: NDArray, b: float) -> None:
+    """Overwrite u with a u + b v."""
     args = (u, np.float32(a), v, np.float32(b))
     over_slabs(krylov_kernels.combine, slab_bounds((*u.shape, 1)), *args)
-
-
-def _add(u: Vector, factor: float, v: Sequence[NDArray | None]) -> None:
-    for a, b in zip(u, v, strict=True):
-        if b is not None:
-            _combine(a, 1.0, b, factor)
 
 
 def _step_down(y: Vector, r: Vector, p: Vector, q: Vector, alpha: float) -> float:

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import tied_kernels as kernels
-from .corrections import Correction, Vector, correction
+from .corrections import Correction, Vector, combine, correction, dot
 from .krylov import ConvergenceError
 from .multigrid import Multigrid
 from .operator import GridOperator
-from .threads import even_shares, over_slabs
 
 __all__ = ["TiedFields"]
 
@@ -24,6 +23,46 @@ __all__ = ["TiedFields"]
 # iterations as with fresh ones.
 STALE = 1.5
 ITERATIONS = 60
+
+
+class Level:
+    """The vector that is 0 in the first field and 1 in the second, which the ties alone hold.
+
+    Parameters
+    ----------
+    present, ends
+        See `TiedFields`.
+    """
+
+    def __init__(
+        self, present: NDArray[np.float32], ends: tuple[NDArray[np.int64], NDArray[np.int64]]
+    ) -> None:
+        self.present, self.ends = present, ends
+        self.conductance = np.zeros(len(ends[0]), np.float32)
+        self.energy = 0.0
+
+    def tie(self, conductance: NDArray[np.float64]) -> None:
+        """Set the conductance of each tie, shape (n,)."""
+        self.conductance = conductance.astype(np.float32)
+        self.energy = float(self.conductance.sum(dtype=float))
+
+    def along(self, v: Vector) -> float:
+        """Return its product with a vector."""
+        return dot(self.present, v[1])
+
+    def pull(self, v: Vector) -> float:
+        """Return its product with A v."""
+        flat = (part.reshape(-1) for part in v)
+        return float(kernels.gather_difference(*flat, *self.ends, self.conductance))
+
+    def add(self, v: Vector, factor: float) -> None:
+        """Add a multiple of it to a vector."""
+        combine(v[1], 1.0, self.present, factor)
+
+    def add_pull(self, v: Vector, factor: float) -> None:
+        """Add a multiple of A times it to a vector."""
+        for part, end, sign in zip(v, self.ends, (-1.0, 1.0), strict=True):
+            kernels.scatter(part.reshape(-1), end, self.conductance, sign * factor)
 
 
 class TiedFields:
@@ -56,12 +95,7 @@ class TiedFields:
         self.fields = [first, second]
         self.shapes = [first.zeros().shape, second.zeros().shape]
         self._ends = ends
-        self._same = ends[0] == ends[1]
-        self._apart = np.flatnonzero(~self._same)
-        self._within = np.zeros(self.shapes[0], np.float32)
-        self._across = tuple(np.ascontiguousarray(end[self._apart]) for end in ends)
-        self._level = [None, present]
-        self._pull = [np.zeros(shape, np.float32) for shape in self.shapes]
+        self._level = Level(present, ends)
         self._cycles: list[Multigrid] = []
         self._stale = True
         self._fresh: float | None = None
@@ -69,37 +103,30 @@ class TiedFields:
 
     def tie(self, conductance: NDArray[np.float64]) -> None:
         """Set the conductance of each tie, shape (n,)."""
-        kernels.gather_ties(self._within.reshape(-1), *self._ends, conductance)
-        self._g = conductance[self._apart].astype(np.float32)
-        self._total = float(conductance.sum())
-        for part in self._pull:
-            part[...] = 0
-        for f, sign in ((0, -1.0), (1, 1.0)):
-            kernels.scatter(self._pull[f].reshape(-1), self._ends[f], conductance, sign)
+        self._level.tie(conductance)
         if self._stale:
-            self._renew_cycles()
+            self._renew_cycles(conductance)
 
     def replace_second(self, operator: GridOperator) -> None:
         """Set the links of the second field anew."""
         self.fields[1] = operator
         if self._cycles:
-            self._cycles[1].renew_finest(operator.sharing(self._masses[1], False))
+            self._cycles[1].renew_finest(operator.sharing(self._mass, False))
 
-    def _renew_cycles(self) -> None:
+    def _renew_cycles(self, conductance: NDArray[np.float64]) -> None:
         self._cycles, self._fresh, self._stale = [], None, False
-        self._masses = [np.abs(pull) for pull in self._pull]
-        for field, mass in zip(self.fields, self._masses, strict=True):
-            self._cycles.append(Multigrid(field.sharing(mass, False)))
+        for field, end, shape in zip(self.fields, self._ends, self.shapes, strict=True):
+            self._mass = np.zeros(shape, np.float32)
+            kernels.scatter(self._mass.reshape(-1), end, conductance, 1.0)
+            self._cycles.append(Multigrid(field.sharing(self._mass, False)))
 
     def product(self, out: Vector, p: Vector) -> None:
         """Set out to A p."""
         for f, field in enumerate(self.fields):
             out[f][...] = 0
             field.subtract_product(out[f], p[f], -1.0)
-        planes = even_shares(self.shapes[0][0])
-        over_slabs(kernels.add_ties, planes, *out, *p, self._within)
         flat = (part.reshape(-1) for part in (*out, *p))
-        kernels.add_ties_across(*flat, *self._across, self._g)
+        kernels.add_ties(*flat, *self._ends, self._level.conductance)
 
     def precondition(self, z: Vector, r: Vector) -> None:
         """Set z to an approximate solution of A z = r."""
@@ -116,10 +143,9 @@ class TiedFields:
         ConvergenceError
             If it is not reached.
         """
-        constant = (self._level, self._pull, self._total)
         try:
             found = correction(
-                self, residual, target, constant=constant,
+                self, residual, target, constant=self._level,
                 room=self.room, max_iterations=ITERATIONS,
             )  # fmt: skip
         except ConvergenceError:

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from numba import float32 as f4
+from numba import float64 as f8
 from numba import njit
 
 from microtwin.numerics.compiling import FAST
-
-
-@njit(**FAST)
-def gather_ties(within, first, second, conductance):
-    """Set `within` to the conductance of the ties between the values of one voxel."""
-    within[:] = 0
-    for t in range(first.shape[0]):
-        if first[t] == second[t]:
-            within[first[t]] += f4(conductance[t])
 
 
 @njit(**FAST)
@@ -25,19 +17,17 @@ def scatter(out, place, value, factor):
 
 
 @njit(**FAST)
-def add_ties(first, end, out, other, p, q, within):
-    """Add what the ties within voxels do to the product of both fields."""
-    for k in range(first, end):
-        a, b, c, e, g = out[k], other[k], p[k], q[k], within[k]
-        for i in range(a.shape[0]):
-            flow = g[i] * (c[i] - e[i])
-            a[i] += flow
-            b[i] -= flow
+def gather_difference(p, q, first, second, conductance):
+    """Return the sum over all ties of the conductance times the difference of both ends."""
+    total = 0.0
+    for t in range(first.shape[0]):
+        total += f8(conductance[t]) * (f8(q[second[t]]) - f8(p[first[t]]))
+    return total
 
 
 @njit(**FAST)
-def add_ties_across(out, other, p, q, first, second, conductance):
-    """Add what the ties between different voxels do to the product of both fields."""
+def add_ties(out, other, p, q, first, second, conductance):
+    """Add what the ties do to the product of both fields."""
     for t in range(first.shape[0]):
         flow = conductance[t] * (p[first[t]] - q[second[t]])
         out[first[t]] += flow
