@@ -1,4 +1,4 @@
-"""From an imaged electrode to a cell model: measured parameters with uncertainties, and a rate test.
+"""From an imaged electrode to a cell model: parameters with uncertainties, and a rate test.
 
 Run with ``python examples/cell_model.py``; it needs ``pip install 'microtwin[cell]'``.
 """

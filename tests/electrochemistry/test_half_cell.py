@@ -92,6 +92,23 @@ def test_lithium_and_salt_are_balanced_at_every_step(seed, rate):
         assert np.isclose(losses(a_cell, state).voltage, state.voltage, atol=1e-12)
 
 
+def test_salt_is_balanced_where_the_transference_number_varies():
+    varied = ideal_electrolyte(diffusivity=1e-11, transference=lambda c: 0.5 - 2e-4 * (c - 1000.0))
+    a_cell, plain = cell(electrolyte=varied), cell(electrolyte=ideal_electrolyte(
+        diffusivity=1e-11, transference=0.5
+    ))  # fmt: skip
+    grid = a_cell.grid
+    before = weighted_sum(a_cell.state.salt, grid.liquid_volume)
+    for one in (a_cell, plain):
+        steps(one, [5.0, 10.0, 20.0, 30.0], 2.0)
+    assert weighted_sum(a_cell.state.salt, grid.liquid_volume) == pytest.approx(before, rel=1e-10)
+    _, step = a_cell.advance(30.0, 2.0 * a_cell.capacity / 3600.0)
+    assert step.salt_balance < 1e-4
+    # Less salt gathers at lithium where more of it is carried on at high concentrations, or less.
+    spread = [np.ptp(one.state.salt[grid.liquid_there > 0]) for one in (a_cell, plain)]
+    assert abs(spread[0] / spread[1] - 1.0) > 0.01
+
+
 def test_second_order_in_time():
     """A smooth current makes errors that fall with the square of the step."""
 

@@ -67,6 +67,10 @@ class CellTables:
         (2 R T / F) (1 - t) times the integral of the thermodynamic factor, over ln c; 0 at rest.
     conductivity, salt_diffusivity : Table
         Of the electrolyte over the concentration.
+    transference : float
+        Transference number at rest.
+    migration : Table or None
+        Transference number less that, over the concentration; None if it is constant.
     thermal : float
         R T / F, in V.
     """
@@ -79,6 +83,8 @@ class CellTables:
     concentration_potential: Table
     conductivity: Table
     salt_diffusivity: Table
+    transference: float
+    migration: Table | None
     thermal: float
 
 
@@ -110,7 +116,8 @@ def cell_tables(
     exchange = material.exchange_current_density(salt.ravel(), solid.ravel()).reshape(salt.shape)
     logs = np.linspace(np.log(LEAST_SALT * rest), np.log(MOST_SALT * rest), SALTS)
     factor = curve(electrolyte.thermodynamic_factor, np.exp(logs))
-    slope = 2.0 * thermal * (1.0 - electrolyte.transference_number) * factor
+    carried = curve(electrolyte.transference_number, np.exp(logs))
+    slope = 2.0 * thermal * (1.0 - carried) * factor
     rise = np.concatenate([[0.0], np.cumsum(0.5 * (slope[1:] + slope[:-1]) * np.diff(logs))])
     rise -= np.interp(np.log(rest), logs, rise)
     return CellTables(
@@ -122,8 +129,20 @@ def cell_tables(
         Table(rise, float(logs[0]), float(logs[1] - logs[0])),
         _over_salt(electrolyte.conductivity, rest),
         _over_salt(electrolyte.diffusivity, rest),
+        *_migration(electrolyte),
         thermal,
     )
+
+
+def _migration(electrolyte: Electrolyte) -> tuple[float, Table | None]:
+    """Return the transference number at rest, and how it differs elsewhere."""
+    rest = electrolyte.concentration
+    c = np.linspace(0.0, MOST_SALT * rest, SALTS)
+    values = curve(electrolyte.transference_number, np.maximum(c, 1e-6 * rest))
+    at_rest = float(curve(electrolyte.transference_number, np.array([rest]))[0])
+    if np.ptp(values) <= 1e-12:
+        return at_rest, None
+    return at_rest, Table(np.nan_to_num(values) - at_rest, 0.0, float(c[1]))
 
 
 def _over_salt(value: Curve, rest: float) -> Table:
@@ -139,4 +158,6 @@ def kinetic_tables(temperature: float) -> CellTables:
         raise ValueError(f"temperature {temperature!r} is not allowed; give kelvins above 0")
     nothing, one = Table(np.zeros(2), 0.0, 1.0), Table(np.ones(2), 0.0, 1.0)
     thermal = GAS_CONSTANT * temperature / FARADAY
-    return CellTables(nothing, None, 1.0, np.ones((2, 2)), 1.0, nothing, one, one, thermal)
+    return CellTables(
+        nothing, None, 1.0, np.ones((2, 2)), 1.0, nothing, one, one, 0.0, None, thermal
+    )

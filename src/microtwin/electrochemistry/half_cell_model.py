@@ -7,9 +7,10 @@ and two potentials, on the network of `cell_grid`::
     d (eps c_e) / dt = div(D_e grad c_e) + (1 - t) i / F on the interface,
     div(sigma grad phi_s) = 0,   div(kappa grad psi) = 0,   with the current i through both,
 
-with n and i out of the active material. psi = phi_e - (2 R T / F) (1 - t) int f d ln c_e is the
-potential of the electrolyte without what gradients of concentration drive: in psi no source is left
-in the electrolyte, and the system is symmetric. The current density of a facet is the root of
+with n and i out of the active material, and for a transference number t that depends on c_e what
+`migration` adds. psi = phi_e - (2 R T / F) int (1 - t) f d ln c_e is the potential of the
+electrolyte without what gradients of concentration drive: in psi no source is left in the
+electrolyte, and the system is symmetric. The current density of a facet is the root of
 
     phi_s - psi - Phi(c_e) = U(x) + r i + (2 R T / F) asinh(i / 2 j0(c_e, x)),
 
@@ -37,6 +38,7 @@ from .cell_tables import Table, cell_tables
 from .half_cell_state import LithiumSide, Start, State, Step
 from .kinetics import FARADAY, ROOM
 from .materials import ElectrodeMaterial, Electrolyte, curve
+from .migration import Migration
 from .potentials import Potentials
 from .species import Species
 
@@ -200,10 +202,20 @@ class HalfCell:
         self._set_links(now, earlier, ratio, weights[0])
         settled = now.settled if smooth else self._followed(now)
         self._drop, self._lead = self._drops(since, settled)
+        if near is None:
+            solid = _carried_on(now.solid, earlier.solid, ratio)
+            liquid = _carried_on(now.electrolyte, earlier.electrolyte, ratio)
+            current = reference.copy()
+        else:
+            solid, liquid = near.solid, near.electrolyte
+            current = self._adding_up(near.current, applied)
         lithium = self._lithium.begin(now.lithium, earlier.lithium, ratio, weights)
         salt = self._salt.begin(now.salt, earlier.salt, ratio, weights)
-        share = (1.0 - self.electrolyte.transference_number) / FARADAY
+        share = (1.0 - self.tables.transference) / FARADAY
         self._salt.residual[-1] += np.float32(share * applied / self.grid.unit) * self.grid.inlet
+        migration = self._migration(now, earlier, ratio)
+        if migration is not None:
+            migration.renew(liquid)
         source = self._source_norm(reference, applied)
         targets = (
             LITHIUM * source / FARADAY,
@@ -214,13 +226,6 @@ class HalfCell:
         self._lithium.bring(lithium, targets[0])
         self._salt.bring(salt, targets[1])
         response = self._unit_response(weights[0])
-        if near is None:
-            solid = _carried_on(now.solid, earlier.solid, ratio)
-            liquid = _carried_on(now.electrolyte, earlier.electrolyte, ratio)
-            current = reference.copy()
-        else:
-            solid, liquid = near.solid, near.electrolyte
-            current = self._adding_up(near.current, applied)
         rounds = newton = iterations = 0
         mixing = AndersonMixing(self.grid.area)
         # At the currents i, the stoichiometry at the surface is expected to be level - response i.
@@ -232,6 +237,8 @@ class HalfCell:
             )
             newton, iterations = newton + counts[0], iterations + counts[1]
             outside = salt.reshape(-1)[self.grid.liquid_place]
+            if migration is not None:
+                migration.renew(liquid)
             self._feed_in(current - reference, share)
             reference = current.copy()
             self._lithium.bring(lithium, targets[0])
@@ -320,6 +327,18 @@ class HalfCell:
             return None
         self._scales[name] = scale
         return scale
+
+    def _migration(self, now: State, earlier: State, ratio: float) -> Migration | None:
+        """Return what a transference number that varies adds to the step, if it does."""
+        table = self.tables.migration
+        if table is None:
+            return None
+        deviation = np.empty(now.salt.shape, np.float32)
+        args = (now.salt, earlier.salt, ratio, 1.0, table.values, table.start, table.step)
+        changes = np.empty((len(deviation), 2))
+        slabs = slab_bounds((*deviation.shape, 1))
+        over_slabs(kernels.sample, slabs, deviation, np.zeros_like(deviation), *args, changes)
+        return Migration(self._potentials.electrolyte, deviation, self._salt.residual)
 
     def _lag(
         self,
@@ -434,7 +453,10 @@ class HalfCell:
         grid, inlet = self.grid, self.grid.inlet.astype(float)
         density, half = applied / grid.cross_section, 0.5 * grid.voxel_size[0]
         c = float((inlet * salt[-1]).sum())
-        flux = (1.0 - self.electrolyte.transference_number) * density / FARADAY
+        carried = self.tables.transference
+        if self.tables.migration is not None:
+            carried += float(self.tables.migration(c))
+        flux = (1.0 - carried) * density / FARADAY
         diffusivity = grid.separator_share * float(self.tables.salt_diffusivity(c))
         face = c + flux * half / diffusivity
         psi = float((inlet * liquid[-1]).sum())

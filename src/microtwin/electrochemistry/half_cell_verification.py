@@ -15,7 +15,7 @@ from .discharging import half_cell
 from .half_cell_model import HalfCell
 from .half_cell_runs import run
 from .kinetics import FARADAY, GAS_CONSTANT
-from .materials import ElectrodeMaterial, Electrolyte, Separator
+from .materials import Curve, ElectrodeMaterial, Electrolyte, Separator
 from .protocols import ConstantCurrent, ConstantVoltage
 from .secondary import secondary_current
 
@@ -60,9 +60,9 @@ def ideal_material(
 
 
 def ideal_electrolyte(
-    *, conductivity: float = 1.0, diffusivity: float = 3e-10, transference: float = 0.3
+    *, conductivity: float = 1.0, diffusivity: float = 3e-10, transference: Curve = 0.3
 ) -> Electrolyte:
-    """Return an electrolyte with constant properties, in SI units."""
+    """Return an electrolyte with constant properties, in SI units, but for the transference."""
     return Electrolyte(
         "ideal",
         REST,
@@ -104,7 +104,7 @@ def _slab_resistance() -> float:
     return (float(cell.tables.potential(state.surface.mean())) - state.voltage) / 0.05
 
 
-def _flat_cell(material: ElectrodeMaterial, transference: float = 0.3, pore: int = 8) -> HalfCell:
+def _flat_cell(material: ElectrodeMaterial, transference: Curve = 0.3, pore: int = 8) -> HalfCell:
     return half_cell(
         layers(6, pore),
         material,
@@ -170,16 +170,43 @@ def _cottrell_ratio() -> float:
     return cell.state.applied / cell.grid.cross_section / expected
 
 
-def _separator_drop() -> float:
-    """Return the difference of salt across the separator of a flat cell in steady state."""
-    cell = _flat_cell(ideal_material(diffusivity=1e-11, exchange=10.0))
-    applied = 2.0 * cell.grid.cross_section
+def _in_separator(transference: Curve, density: float, length: float) -> list[float]:
+    """Return the salt in each plane of the separator of a flat cell in steady state.
+
+    At a current density in A/m^2, after 12 steps of a length in s.
+    """
+    cell = _flat_cell(ideal_material(diffusivity=1e-11, exchange=10.0), transference)
+    applied = density * cell.grid.cross_section
     for k in range(12):
-        state, step = cell.advance(10.0, applied, smooth=k > 0)
+        state, step = cell.advance(length, applied, smooth=k > 0)
         cell.accept(state, step.length)
     planes = state.salt[14:]
-    means = [float(p[p > 0].mean()) for p in planes]
+    return [float(p[p > 0].mean()) for p in planes]
+
+
+def _separator_drop() -> float:
+    """Return the difference of salt across the separator of a flat cell in steady state."""
+    means = _in_separator(0.3, 2.0, 10.0)
     return (means[-1] - means[0]) / 9.0 * 10.0
+
+
+SLOPE = 2e-4  # of the transference number, per mol/m^3
+DENSITY = 200.0  # A/m^2
+
+
+def _separator_anions() -> float:
+    """Return 1 - t in the last plane of the separator over that in the first.
+
+    In steady state D dc/dx = (1 - t) i / F, so 1 - t falls off as an exponential for a t that is
+    straight in c.
+    """
+    means = np.array(_in_separator(lambda c: 0.3 + SLOPE * (c - REST), DENSITY, 0.5))
+    anions = 0.7 - SLOPE * (means - REST)
+    return float(anions[-1] / anions[0])
+
+
+def _expected_anions() -> float:
+    return math.exp(-SLOPE * DENSITY / FARADAY * 9 * VOXEL / (3e-10 * 0.25))
 
 
 def _expected_drop() -> float:
@@ -279,6 +306,14 @@ CASES = (
         compute=_separator_drop,
         limit=0.005,
         source="exact: straight profile at constant diffusivity",
+    ),
+    Case(
+        name="steady separator, transference number straight in the concentration",
+        quantity="1 - t at its end over that at its start",
+        reference=_expected_anions,
+        compute=_separator_anions,
+        limit=1e-4,
+        source="exact: an exponential",
     ),
     Case(
         name="salt that runs out at a flat electrode",

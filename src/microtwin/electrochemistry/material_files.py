@@ -114,7 +114,7 @@ def read_electrolyte(path: str | Path) -> Electrolyte:
         _number(path, given, "concentration", "mol/m^3"),
         _curve(path, given, "conductivity", "S/m", "concentration"),
         _curve(path, given, "diffusivity", "m^2/s", "concentration"),
-        _number(path, given, "transference_number", ""),
+        _curve(path, given, "transference_number", "", "concentration"),
         source=str(given.get("source", path)),
         **more,
     )

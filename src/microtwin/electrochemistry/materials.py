@@ -117,8 +117,8 @@ class Electrolyte:
         Of the concentration; in S/m.
     diffusivity : float or callable
         Of salt, of the concentration; in m^2/s.
-    transference_number : float
-        Of lithium.
+    transference_number : float or callable
+        Of lithium, of the concentration.
     thermodynamic_factor : float or callable
         1 + d ln f / d ln c, of the concentration.
     lithium_exchange_current_density : float or callable
@@ -131,19 +131,20 @@ class Electrolyte:
     concentration: float
     conductivity: Curve = field(repr=False)
     diffusivity: Curve = field(repr=False)
-    transference_number: float
+    transference_number: Curve = field(repr=False)
     thermodynamic_factor: Curve = field(default=1.0, repr=False)
     lithium_exchange_current_density: Curve = field(default=12.6, repr=False)
     source: str = ""
 
     def __post_init__(self) -> None:
         _positive("concentration", self.concentration, "mol/m^3")
-        if not (is_number(self.transference_number) and self.transference_number < 1.0):
-            raise ValueError(
-                f"transference number {self.transference_number!r} is not allowed; give a number "
-                "below 1"
-            )
         around = np.linspace(0.5, 1.5, 11) * self.concentration
+        transference = curve(self.transference_number, around)
+        if not (np.isfinite(transference) & (transference < 1.0)).all():
+            raise ValueError(
+                f"transference number of {self.name} must be below 1 around "
+                f"{self.concentration:g} mol/m^3; it goes up to {float(np.max(transference)):.3g}"
+            )
         for quantity, unit in (
             ("conductivity", "S/m"),
             ("diffusivity", "m^2/s"),

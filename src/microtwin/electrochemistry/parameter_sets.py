@@ -146,8 +146,7 @@ def material_from_parameter_values(
 def electrolyte_from_pybamm(name: str, temperature: float = ROOM) -> Electrolyte:
     """Return the electrolyte of a parameter set, by the name of the set, at a temperature in K.
 
-    A transference number that depends on the concentration is taken at that at rest. Sets without
-    a lithium electrode get the exchange current density of Xu2019.
+    Sets without a lithium electrode get the exchange current density of Xu2019.
 
     Raises
     ------
@@ -169,16 +168,13 @@ def electrolyte_from_pybamm(name: str, temperature: float = ROOM) -> Electrolyte
             f"{name} has no usable electrolyte: it lacks {', '.join(missing)}; use another set"
         )
     rest = float(values[keys[0]])
-    transference = _curve(values, keys[3], temperature)
-    if callable(transference):
-        transference = float(transference(np.array([rest]))[0])
     factor = "Thermodynamic factor"
     return Electrolyte(
         name,
         rest,
         _curve(values, keys[1], temperature),
         _curve(values, keys[2], temperature),
-        transference,
+        _curve(values, keys[3], temperature),
         _curve(values, factor, temperature) if factor in values else 1.0,
         _lithium(values if LITHIUM in values else named_parameter_values("Xu2019"), temperature),
         f"PyBaMM parameter set {name}",

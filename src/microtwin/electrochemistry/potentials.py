@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..numerics import ConvergenceError, TiedFields
+from ..numerics import ConvergenceError, GridOperator, TiedFields
 from ..numerics.correction_kernels import add_everywhere
 from ..numerics.threads import even_shares, over_slabs, slab_bounds
 from . import half_cell_kernels as kernels
@@ -59,6 +59,11 @@ class Potentials:
     def room(self) -> list[list[NDArray[np.float32]]]:
         """Four vectors of both fields that nobody needs between solves."""
         return self._fields.room
+
+    @property
+    def electrolyte(self) -> GridOperator:
+        """Conduction in the electrolyte."""
+        return self._fields.fields[1]
 
     def set_conductivity(self, scale: NDArray[np.float32]) -> None:
         """Set the conductivity of the electrolyte in each voxel, in S/m."""

@@ -92,7 +92,7 @@ class SmallSignal:
         grid, tables, state = cell.grid, cell.tables, cell.state
         self.n = len(grid.area)
         self.feed = grid.area / grid.unit
-        self.share = 1.0 - cell.electrolyte.transference_number
+        self.share = 1.0 - tables.transference
         salt = np.maximum(state.salt.reshape(-1)[grid.liquid_place], 1e-9)
         most = cell.material.maximum_concentration
         exchange = cell.material.exchange_current_density(salt, most * state.surface)
