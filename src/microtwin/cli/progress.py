@@ -25,7 +25,7 @@ def watching() -> Iterator[Watcher]:
         yield _Lines(console)
         return
     bar = Progress(
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=12),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.description}"),

@@ -149,7 +149,7 @@ def _charged(
 def _counting(whole: int | None, note: str) -> Callable[[float, complex], None]:
     """Return what says, after each frequency, how many there were."""
     numbers = count(1)
-    end = "" if whole is None else f" of {whole}"
+    end = "" if whole is None else f"/{whole}"
     return lambda frequency, _: say(f"{next(numbers)}{end} frequencies{note}")
 
 
