@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from .half_cell_model import HalfCell
-from .half_cell_state import State
+from .half_cell_state import Before, State
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -51,12 +51,12 @@ def load_checkpoint(cell: HalfCell, path: str | Path) -> None:
                 "surface and temperature"
             )
         cell.before = None
-        for name in ("before", "state"):
+        for name, kind in (("before", Before), ("state", State)):
             keys = [key for key in found.files if key.startswith(f"{name}_")]
             if keys:
                 values = {key.removeprefix(f"{name}_"): found[key] for key in keys}
                 values = {k: float(v) if v.ndim == 0 else v for k, v in values.items()}
-                setattr(cell, name, State(**values))
+                setattr(cell, name, kind(**values))
         cell.last_length = float(found["last_length"])
 
 

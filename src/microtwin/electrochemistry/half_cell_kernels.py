@@ -163,21 +163,40 @@ def carry_on(first, end, out, now, before, forward):
 
 
 @njit(**FAST)
-def sample(first, end, out, old, now, before, forward, factor, table, start, step, changes):
-    """Set out to a tabulated function of factor (now + forward (now - before)).
-
-    `changes`, shape (planes, 2), gets the largest change from `old`, and the largest of `old`.
-    """
+def carry_change(first, end, out, now, change, forward):
+    """Set out to now + forward change."""
     for k in range(first, end):
-        a, o, n, p = out[k], old[k], now[k], before[k]
-        change, largest = f4(0.0), f4(0.0)
+        a, n, c = out[k], now[k], change[k]
         for q in range(a.shape[0]):
-            x = factor * (n[q] + forward * (n[q] - p[q]))
-            s = (x - start) / step
-            s = min(max(s, 0.0), table.shape[0] - 1.0)
-            i = min(int(s), table.shape[0] - 2)
-            a[q] = f4(table[i] + (s - i) * (table[i + 1] - table[i]))
-            change, largest = max(change, abs(a[q] - o[q])), max(largest, abs(o[q]))
+            a[q] = n[q] + forward * c[q]
+
+
+@njit(**INNER)
+def _held(table, start, step, x):
+    """Return a tabulated function, beyond its ends what it is there."""
+    s = min(max((x - start) / step, 0.0), table.shape[0] - 1.0)
+    i = min(int(s), table.shape[0] - 2)
+    return table[i] + (s - i) * (table[i + 1] - table[i])
+
+
+@njit(**FAST)
+def sample(first, end, out, field, table, start, step):
+    """Set out to a tabulated function of a field."""
+    for k in range(first, end):
+        a, b = out[k], field[k]
+        for q in range(a.shape[0]):
+            a[q] = f4(_held(table, start, step, b[q]))
+
+
+@njit(**FAST)
+def drift(first, end, field, old, table, start, step, changes):
+    """Set `changes`, shape (planes, 2): by how much a function of a field has changed, and it."""
+    for k in range(first, end):
+        a, b = field[k], old[k]
+        change, largest = 0.0, 0.0
+        for q in range(a.shape[0]):
+            value, was = _held(table, start, step, a[q]), _held(table, start, step, b[q])
+            change, largest = max(change, abs(value - was)), max(largest, abs(was))
         changes[k, 0], changes[k, 1] = change, largest
 
 

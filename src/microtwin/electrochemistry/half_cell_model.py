@@ -35,7 +35,7 @@ from ..numerics.threads import even_shares, over_slabs, slab_bounds
 from . import half_cell_kernels as kernels
 from .cell_grid import CellGrid
 from .cell_tables import Table, cell_tables
-from .half_cell_state import LithiumSide, Start, State, Step
+from .half_cell_state import Before, LithiumSide, Start, State, Step
 from .kinetics import FARADAY, ROOM
 from .materials import ElectrodeMaterial, Electrolyte, curve
 from .migration import Migration
@@ -114,7 +114,8 @@ class HalfCell:
         )
         self._feed = grid.area / grid.unit
         square = grid.voxel_size[0] ** 2
-        room = self._potentials.room
+        # Both concentrations and the potentials are solved for one after the other, in one memory.
+        room = [self._potentials.residual, *self._potentials.room]
         self._lithium = Species(
             grid.active, grid.active_volume, grid.active_there, square, [part[0] for part in room]
         )
@@ -123,9 +124,9 @@ class HalfCell:
         )
         self._lithium.set_links(self.tables.mean_diffusivity)
         self._response = (0.0, np.zeros(n))
-        self._scales: dict[str, NDArray[np.float32]] = {}
+        self._sampled: dict[str, NDArray[np.float32]] = {}
         self._local: NDArray[np.float32] | None = None
-        self.before: State | None = None
+        self.before: Before | None = None
         self.last_length = 0.0
         lithium = grid.active_there.astype(float) * (start * material.maximum_concentration)
         salt = grid.liquid_there.astype(float) * float(electrolyte.concentration)
@@ -194,7 +195,7 @@ class HalfCell:
         now, before = self.state, self.before
         second = smooth and before is not None
         ratio = length / self.last_length if second else 0.0
-        earlier = before if second and before is not None else now
+        earlier: State | Before = before if second and before is not None else now
         a = (1.0 + 2.0 * ratio) / (1.0 + ratio)
         weights = (a / length, (1.0 + ratio) / length, ratio**2 / (1.0 + ratio) / length)
         reference = self._continued(now, earlier, ratio, applied)
@@ -203,8 +204,10 @@ class HalfCell:
         settled = now.settled if smooth else self._followed(now)
         self._drop, self._lead = self._drops(since, settled)
         if near is None:
-            solid = _carried_on(now.solid, earlier.solid, ratio)
-            liquid = _carried_on(now.electrolyte, earlier.electrolyte, ratio)
+            solid, liquid = now.solid.copy(), now.electrolyte.copy()
+            if before is not None and ratio > 0.0:
+                _carry(solid, before.solid_change, ratio)
+                _carry(liquid, before.electrolyte_change, ratio)
             current = reference.copy()
         else:
             solid, liquid = near.solid, near.electrolyte
@@ -237,6 +240,9 @@ class HalfCell:
             )
             newton, iterations = newton + counts[0], iterations + counts[1]
             outside = salt.reshape(-1)[self.grid.liquid_place]
+            # What was left of the balances is below what is allowed: the memory served potentials.
+            self._lithium.residual[...] = 0
+            self._salt.residual[...] = 0
             if migration is not None:
                 migration.renew(liquid)
             self._feed_in(current - reference, share)
@@ -273,10 +279,10 @@ class HalfCell:
 
     def accept(self, state: State, length: float) -> None:
         """Make a state the present one."""
-        self.before, self.state, self.last_length = self.state, state, length
+        self.before, self.state, self.last_length = Before.of(self.state, state), state, length
 
     def _continued(
-        self, now: State, earlier: State, ratio: float, applied: float
+        self, now: State, earlier: State | Before, ratio: float, applied: float
     ) -> NDArray[np.float64]:
         """Return currents continued from the last steps, which add up to the one applied."""
         if ratio == 0.0 and now.applied != applied:
@@ -288,56 +294,51 @@ class HalfCell:
         missing = -applied - float(current @ self.grid.area)
         return np.asarray(current + missing / self.area)
 
-    def _set_links(self, now: State, earlier: State, ratio: float, rate: float) -> None:
+    def _set_links(self, now: State, earlier: State | Before, ratio: float, rate: float) -> None:
         """Set conductivity and diffusivities at the concentrations expected, and the step.
 
         They stay what they are where they have changed by next to nothing.
         """
         tables = self.tables
-        salt = (now.salt, earlier.salt, ratio, 1.0)
-        scale = self._changed("conductivity", tables.conductivity, *salt)
-        if scale is not None:
-            self._potentials.set_conductivity(scale)
-        scale = self._changed("salt", tables.salt_diffusivity, *salt)
-        if scale is not None:
-            self._salt.set_links(1.0, scale)
+        salt = np.empty(now.salt.shape, np.float32)
+        over_slabs(kernels.carry_on, _slabs(salt), salt, now.salt, earlier.salt, ratio)
+        if self._drifted("salt", salt, tables.conductivity, tables.salt_diffusivity):
+            self._potentials.set_conductivity(_sampled(tables.conductivity, salt))
+            self._salt.set_links(1.0, _sampled(tables.salt_diffusivity, salt))
         if tables.diffusivity is not None:
-            fill = 1.0 / self.material.maximum_concentration
-            scale = self._changed(
-                "lithium", tables.diffusivity, now.lithium, earlier.lithium, ratio, fill
-            )
-            if scale is not None:
-                self._local = scale
-                self._lithium.set_links(tables.mean_diffusivity, scale)
+            fill = np.empty(now.lithium.shape, np.float32)
+            over_slabs(kernels.carry_on, _slabs(fill), fill, now.lithium, earlier.lithium, ratio)
+            fill /= np.float32(self.material.maximum_concentration)
+            if self._drifted("lithium", fill, tables.diffusivity):
+                self._local = _sampled(tables.diffusivity, fill)
+                self._lithium.set_links(tables.mean_diffusivity, self._local)
         self._salt.set_rate(rate)
         self._lithium.set_rate(rate)
 
-    def _changed(
-        self, name: str, table: Table, now: NDArray, earlier: NDArray, ratio: float, factor: float
-    ) -> NDArray[np.float32] | None:
-        """Return a tabulated function of a field if it is not what it was; None if it is."""
-        scale = np.empty(now.shape, np.float32)
-        old = self._scales.get(name)
-        changes = np.empty((len(now), 2))
-        args = (now, earlier, ratio, factor, table.values, table.start, table.step, changes)
-        before = np.zeros_like(scale) if old is None else old
-        over_slabs(kernels.sample, slab_bounds((*now.shape, 1)), scale, before, *args)
-        change, largest = changes.max(axis=0)
-        if old is not None and change <= SAME * largest:
-            return None
-        self._scales[name] = scale
-        return scale
+    def _drifted(self, name: str, field: NDArray[np.float32], *tables: Table) -> bool:
+        """Whether a function of a field is not what it was when it was sampled last."""
+        old = self._sampled.get(name)
+        changes = np.empty((len(field), 2))
+        for table in tables if old is not None else ():
+            args = (field, old, table.values, table.start, table.step, changes)
+            over_slabs(kernels.drift, _slabs(field), *args)
+            change, largest = changes.max(axis=0)
+            if change > SAME * largest:
+                break
+        else:
+            if old is not None:
+                return False
+        self._sampled[name] = field
+        return True
 
-    def _migration(self, now: State, earlier: State, ratio: float) -> Migration | None:
+    def _migration(self, now: State, earlier: State | Before, ratio: float) -> Migration | None:
         """Return what a transference number that varies adds to the step, if it does."""
         table = self.tables.migration
         if table is None:
             return None
-        deviation = np.empty(now.salt.shape, np.float32)
-        args = (now.salt, earlier.salt, ratio, 1.0, table.values, table.start, table.step)
-        changes = np.empty((len(deviation), 2))
-        slabs = slab_bounds((*deviation.shape, 1))
-        over_slabs(kernels.sample, slabs, deviation, np.zeros_like(deviation), *args, changes)
+        salt = np.empty(now.salt.shape, np.float32)
+        over_slabs(kernels.carry_on, _slabs(salt), salt, now.salt, earlier.salt, ratio)
+        deviation = _sampled(table, salt)
         return Migration(self._potentials.electrolyte, deviation, self._salt.residual)
 
     def _lag(
@@ -471,7 +472,11 @@ class HalfCell:
         )
 
     def _charge(
-        self, now: State, earlier: State, weights: tuple[float, float, float], applied: float
+        self,
+        now: State,
+        earlier: State | Before,
+        weights: tuple[float, float, float],
+        applied: float,
     ) -> float:
         """Return the charge passed, integrated as the concentrations are."""
         a, b, c = weights
@@ -482,7 +487,7 @@ class HalfCell:
         lithium: NDArray[np.float64],
         salt: NDArray[np.float64],
         now: State,
-        earlier: State,
+        earlier: State | Before,
         weights: tuple[float, float, float],
         current: NDArray[np.float64],
     ) -> tuple[float, float]:
@@ -508,8 +513,18 @@ class HalfCell:
         return found[0], found[1]
 
 
-def _carried_on(now: NDArray, earlier: NDArray, ratio: float) -> NDArray[np.float64]:
-    """Return a field continued from its last two states."""
-    out = np.empty_like(now)
-    over_slabs(kernels.carry_on, slab_bounds((*now.shape, 1)), out, now, earlier, ratio)
+def _slabs(field: NDArray) -> list[tuple[int, int]]:
+    return slab_bounds((*field.shape, 1))
+
+
+def _sampled(table: Table, field: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a tabulated function of a field."""
+    out = np.empty(field.shape, np.float32)
+    args = (out, field, table.values, table.start, table.step)
+    over_slabs(kernels.sample, _slabs(field), *args)
     return out
+
+
+def _carry(field: NDArray[np.float64], change: NDArray[np.float32], ratio: float) -> None:
+    """Add a multiple of a change to a field."""
+    over_slabs(kernels.carry_change, _slabs(field), field, field, change, ratio)

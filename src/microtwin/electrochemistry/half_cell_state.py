@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LithiumSide", "Start", "State", "Step"]
+__all__ = ["Before", "LithiumSide", "Start", "State", "Step"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,37 @@ class State:
     current: NDArray[np.float64] = field(repr=False)
     surface: NDArray[np.float64] = field(repr=False)
     settled: NDArray[np.float64] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Before:
+    """What a step needs to know of the state before the last one.
+
+    Parameters
+    ----------
+    charge, applied : float
+    lithium, salt, current : ndarray of float64
+        As in `State`.
+    solid_change, electrolyte_change : ndarray of float32
+        By how much the potentials have changed since, in V.
+    """
+
+    charge: float
+    applied: float
+    lithium: NDArray[np.float64] = field(repr=False)
+    salt: NDArray[np.float64] = field(repr=False)
+    current: NDArray[np.float64] = field(repr=False)
+    solid_change: NDArray[np.float32] = field(repr=False)
+    electrolyte_change: NDArray[np.float32] = field(repr=False)
+
+    @classmethod
+    def of(cls, old: State, new: State) -> Before:
+        """Return what the state after `new` needs to know of the one before it."""
+        changes = (
+            (value - was).astype(np.float32)
+            for value, was in ((new.solid, old.solid), (new.electrolyte, old.electrolyte))
+        )
+        return cls(old.charge, old.applied, old.lithium, old.salt, old.current, *changes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,6 +36,11 @@ class Potentials:
         In series with the reaction, in ohm m^2.
     factor : float or ndarray, shape (facets,)
         On the exchange current density.
+
+    Attributes
+    ----------
+    residual : list of 2 ndarrays of float32
+        Memory for what is missing from the balances, which nobody needs between solves.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Potentials:
         self._places = (grid.solid_place, grid.liquid_place)
         self._fields = TiedFields(grid.solid, grid.liquid, self._places, grid.liquid_there)
         self._slope, self._exact = np.empty(n), np.empty(n)
+        self.residual = [np.zeros(s, np.float32) for s in self._fields.shapes]
         self._shares = even_shares(n)
 
     @property
@@ -108,8 +114,7 @@ class Potentials:
             If the target is not reached.
         """
         grid = self.grid
-        residual = [np.empty(s, np.float32) for s in self._fields.shapes]
-        values = (solid, liquid)
+        residual, values = self.residual, (solid, liquid)
         iterations, left, fresh = 0, np.inf, False
         for newton in range(NEWTON + 1):
             found = current.copy()

@@ -30,8 +30,8 @@ class Species:
         1 where there is a value.
     square : float
         Square of the first edge of a voxel, in m^2.
-    room : sequence of 4 ndarrays of float32
-        Memory to work in, of the same shape.
+    room : sequence of 5 ndarrays of float32
+        Memory to work in, of the same shape; the residual is kept in the first.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class Species:
         self.links, self.volume, self.present, self.square = links, volume, present, square
         self.whole = float(volume.sum(dtype=float))
         self.slabs = slab_bounds(links.shape)
-        self.room = [[part] for part in room]
-        self.residual = np.zeros(volume.shape, np.float32)
+        self.residual = room[0]
+        self.room = [[part] for part in room[1:]]
         self.rate = self.cycle_rate = 0.0
         self.solver: Field | None = None
         self.operator = links

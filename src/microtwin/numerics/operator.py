@@ -390,7 +390,11 @@ class GridOperator:
             pairs = np.pad(wrap, [(0, n % 2) for n in wrap.shape])
             face[...] = 0.5 * pairs.reshape(face.shape[0], 2, face.shape[1], 2).sum((1, 3))
         ends = None if self.ends is None else self.ends.block_sums(0.5)
-        mass = None if self._mass is None else self.mass.block_sums()  # type: ignore[union-attr]
+        mass: PlaneField | NDArray | None = self.mass
+        if isinstance(mass, PlaneField):
+            mass = mass.block_sums()
+            if isinstance(self._mass, np.ndarray):
+                mass = to_quarters(mass.grid())
         return GridOperator(faces, self.weights, ends, mass, COARSE_SWEEPS)  # type: ignore[arg-type]
 
     def factorize(self) -> Callable[[NDArray], NDArray]:
