@@ -38,7 +38,6 @@ class ComplexPotentials:
         self.present = present.reshape(-1)
         self.first, self.second = places
         self.split = int(np.prod(fields.shapes[0]))
-        self.size = self.split + int(np.prod(fields.shapes[1]))
 
     def tie(self, admittance: Complex) -> None:
         """Set the admittance of each facet, in S/m^2."""

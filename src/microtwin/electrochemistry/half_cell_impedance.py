@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checking import is_number
+from ..checking import checked_frequencies, is_number
 from ..numerics import ConvergenceError
 from .half_cell_model import HalfCell
 from .small_signal import SmallSignal
@@ -89,11 +89,7 @@ def half_cell_impedance(
         count = round(PER_DECADE * np.log10(HIGHEST / LOWEST)) + 1
         given = np.geomspace(HIGHEST, LOWEST, count)
     else:
-        given = np.atleast_1d(np.asarray(frequencies, float))
-    if given.ndim != 1 or not len(given) or not (np.isfinite(given) & (given > 0.0)).all():
-        raise ValueError(
-            f"frequencies {frequencies!r} are not allowed; give one or more numbers above 0, in Hz"
-        )
+        given = checked_frequencies(frequencies)
     if cell.state.applied != 0.0:
         raise ValueError(
             f"a current of {cell.state.applied:.3g} A flows through the cell; take it through a "

@@ -215,7 +215,7 @@ class ComplexField:
             found += self._present * (missing / self._stored)
         return found
 
-    def solve(self, rhs: Complex, rtol: float, guess: Complex | None = None) -> ComplexSolution:
+    def solve(self, rhs: Complex, rtol: float) -> ComplexSolution:
         """Solve to a residual of `rtol` times the norm of the right-hand side.
 
         Raises
@@ -224,7 +224,8 @@ class ComplexField:
             If it is not reached.
         """
         target = rtol * _norm(rhs)
-        if guess is None and self._stored > 0.0:
+        guess = None
+        if self._stored > 0.0:
             guess = self._present * (complex(rhs.sum()) / (1j * self._stored))
         return solve_complex(self.product, self.precondition, rhs, target, guess=guess)
 

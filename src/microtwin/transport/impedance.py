@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checking import is_number
+from ..checking import checked_frequencies, is_number
 from ..connectivity import reaching_clusters
 from ..geometry import (
     PhaseGeometry,
@@ -189,7 +189,7 @@ def blocking_impedance(
     _check_positive(capacitance, "capacitance", "F/m^2")
     axis = axis_index(direction)
     charged = _charged(micro, phase, solids)
-    given = None if frequencies is None else _checked_frequencies(frequencies)
+    given = None if frequencies is None else checked_frequencies(frequencies)
     inside = np.ascontiguousarray(np.moveaxis(micro.labels == micro.label(phase), axis, 0))
     clusters = reaching_clusters(inside, 0, -1)
     if not clusters.any():
@@ -260,15 +260,6 @@ def blocking_impedance(
 def _check_positive(value: float, noun: str, unit: str) -> None:
     if not (is_number(value) and value > 0.0):
         raise ValueError(f"{noun} {value!r} is not allowed; give a number above 0, in {unit}")
-
-
-def _checked_frequencies(frequencies: ArrayLike) -> NDArray[np.float64]:
-    values = np.atleast_1d(np.asarray(frequencies, float))
-    if values.ndim != 1 or not len(values) or not (np.isfinite(values) & (values > 0.0)).all():
-        raise ValueError(
-            f"frequencies {frequencies!r} are not allowed; give one or more numbers above 0, in Hz"
-        )
-    return values
 
 
 def _charged(micro: Microstructure, phase: str, solids: Sequence[str] | None) -> list[str]:
