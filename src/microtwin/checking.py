@@ -20,7 +20,10 @@ def is_number(value: object) -> TypeGuard[float]:
 
 def checked_frequencies(frequencies: ArrayLike) -> NDArray[np.float64]:
     """Return frequencies as an array, shape (n,); a `ValueError` says what is allowed."""
-    values = np.atleast_1d(np.asarray(frequencies, float))
+    try:
+        values = np.atleast_1d(np.asarray(frequencies, float))
+    except (TypeError, ValueError):
+        values = np.empty(0)
     if values.ndim != 1 or not len(values) or not (np.isfinite(values) & (values > 0.0)).all():
         raise ValueError(
             f"frequencies {frequencies!r} are not allowed; give one or more numbers above 0, in Hz"

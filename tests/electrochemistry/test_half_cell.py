@@ -262,6 +262,75 @@ def test_a_bend_of_the_current_makes_no_jump_of_the_voltage():
     )
 
 
+def test_no_charge_flows_in_a_rest_after_a_ramp():
+    """Nor does the charge of a current with bends differ from its integral."""
+    a_cell = cell(stoichiometry=0.4)
+    ramp = CurrentProfile([0.0, 100.0], [1.0, 0.0])
+    found = run(a_cell, [ConstantCurrent(1.0, until_time=200.0), ramp, Rest(300.0)])
+    per_c = a_cell.capacity / 3600.0 / a_cell.grid.cross_section
+    resting = np.array([r.charge for r in found.records if r.phase == 2])
+    before = [r.charge for r in found.records if r.phase == 1][-1]
+    np.testing.assert_allclose(resting, before, rtol=1e-12)
+    assert before * 3600.0 / per_c == pytest.approx(250.0, rel=2e-3)
+
+
+def test_a_profile_may_begin_with_a_rest_at_the_end_of_the_window():
+    """Where the voltage stands beyond its limit by rounding."""
+    a_cell = cell(stoichiometry=0.0999)
+    assert a_cell.state.voltage == pytest.approx(3.9001)
+    found = run(a_cell, [CurrentProfile([0.0, 100.0, 100.0, 300.0], [0.0, 0.0, 1.0, 1.0])])
+    assert found.complete
+    assert found.ended == "the current profile came to its end"
+    assert found.time[-1] == pytest.approx(300.0)
+
+
+def test_a_rest_may_reach_a_voltage():
+    def ended(limit):
+        a_cell = cell(material=ideal_material(diffusivity=1e-14), stoichiometry=0.6)
+        rest = CurrentProfile([0.0, 900.0], [0.0, 0.0], (limit, 3.9))
+        return run(a_cell, [ConstantCurrent(-4.0, until_voltage=3.7), rest])
+
+    free = ended(2.9)
+    first = next(r.time for r in free.records if r.phase == 1)
+    limit = float(np.interp(first + 100.0, free.time, free.voltage))
+    found = ended(limit)
+    assert found.complete, found.ended
+    assert found.ended == f"the voltage reached {limit:g} V"
+    assert found.time[-1] == pytest.approx(first + 100.0, rel=0.02)
+    at_once = ended(3.69)
+    assert at_once.complete
+    assert "at once, beyond 3.69 V" in at_once.ended
+
+
+def test_a_phase_that_is_beyond_its_limit_after_another_is_passed_over():
+    """More current takes the voltage beyond at once; what follows still runs."""
+    protocol = [ConstantCurrent(-1.0, 3.8), ConstantCurrent(-3.0, 3.6), ConstantVoltage(3.7, 0.1)]
+    found = run(cell(stoichiometry=0.6), protocol)
+    assert found.complete, found.ended
+    assert found.ended == "the current fell to 0.1 C"
+    assert {r.phase for r in found.records} == {0, 2}
+
+
+def test_a_voltage_that_the_electrolyte_cannot_give_is_said_soon():
+    thin = ideal_electrolyte(diffusivity=2e-12, conductivity=0.5)
+    a_cell = half_cell(
+        layers(8, 30), ideal_material(window=(0.5, 3.9)), thin, separator=SEPARATOR,
+        stoichiometry=0.15,
+    )  # fmt: skip
+    found = run(a_cell, [ConstantVoltage(3.0, 0.05)])
+    assert not found.complete
+    assert "no step could be taken at 0 s and 3.850 V" in found.ended
+    # Where it can for a while, as salt lasts, it does.
+    a_cell = half_cell(
+        layers(8, 30), ideal_material(window=(0.5, 3.9)),
+        ideal_electrolyte(diffusivity=2e-11, conductivity=0.5), separator=SEPARATOR,
+        stoichiometry=0.15,
+    )  # fmt: skip
+    found = run(a_cell, [ConstantVoltage(1.0, 0.05, 60.0)])
+    assert len(found.records) < 150
+    assert a_cell.state.salt[a_cell.grid.liquid_there > 0].min() > 0.0
+
+
 def test_what_is_cut_in_two_ends_where_the_whole_does(tmp_path):
     """Phases of the same current, and a resumed run, go on as if nothing had been."""
     whole = run(cell(), [ConstantCurrent(1.0, until_time=1200.0)])
@@ -305,8 +374,16 @@ def test_a_checkpoint_goes_on_where_it_was(tmp_path):
     assert again.state.charge == pytest.approx(whole.state.charge, rel=1e-14)
     # Solvers that start anew stop elsewhere within their tolerance.
     assert again.state.voltage == pytest.approx(whole.state.voltage, abs=1e-6)
-    with pytest.raises(ValueError, match="checkpoint of another cell"):
-        load_checkpoint(cell(electrode(1, n=12)), tmp_path / "half.npz")
+    others = (
+        cell(electrode(1, n=12)),
+        cell(separator=Separator(9e-6, 0.5, 2.0)),
+        cell(separator=Separator(2e-6, 0.9, 2.0)),
+        cell(material=ideal_material(diffusivity=2e-14)),
+        cell(electrolyte=ideal_electrolyte(transference=0.4)),
+    )
+    for other in others:
+        with pytest.raises(ValueError, match="checkpoint of another cell"):
+            load_checkpoint(other, tmp_path / "half.npz")
 
 
 def test_covered_and_uneven_surfaces_cost_voltage():
@@ -432,9 +509,9 @@ def test_no_curve_and_no_rate_makes_it_fail(material, rate):
     assert found.complete, found.ended
     low = material.voltage_window[0]
     if found.ended.startswith("the voltage reached"):
-        assert found.voltage[-1] == pytest.approx(low, abs=3e-4)
+        assert found.voltage[-1] == pytest.approx(low, abs=6e-4)
     else:
-        assert found.ended.startswith("the voltage fell off")
+        assert found.ended.startswith("the voltage falls off")
         assert found.voltage[-1] > low
     state, grid = found.cell.state, found.cell.grid
     assert state.salt[grid.liquid_there > 0].min() > 0.0
@@ -503,6 +580,7 @@ def test_a_long_phase_is_saved_on_the_way(tmp_path):
         ({"porous_phases": {"binder": (1.5, 2.0)}}, "porosity, up to 1"),
         ({"stoichiometry": 1.2}, "stoichiometry 1.2 is not allowed"),
         ({"temperature": 0.0}, "kelvins above 0"),
+        ({"temperature": "warm"}, "kelvins above 0"),
         ({"film_resistance": -1.0}, "film_resistance is negative"),
         ({"exchange_factor": np.nan}, "exchange_factor is negative or no number"),
         ({"exchange_factor": 0.0}, "is 0 everywhere"),

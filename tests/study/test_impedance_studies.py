@@ -313,6 +313,7 @@ def test_the_study_of_the_guide_runs(tmp_path, at_rest):
         (SLITS, "capacitance: 0.1", "frequencies: 10", "10 is not a range of frequencies"),
         (SLITS, "capacitance: 0.1", "direction: w", "use z or y or x"),
         (SLITS, "pore: 0, solid: 1", "pore: 0", "'pore' is the only phase"),
+        (HALF_CELL, "[1, 1.0e+4]", "[1, 1.0e+7]", "give frequencies from 1e-06 to 1e+06 Hz"),
         (HALF_CELL, "[1, 1.0e+4]", "[1.0e+4, 1]", "is not a range of frequencies"),
         (HALF_CELL, "[0.7, 0.3]", "[0.7, 0.7]", "twice"),
         (HALF_CELL, "[0.7, 0.3]", "[1.2]", "less than 1, not 1.2"),

@@ -48,7 +48,7 @@ def load_checkpoint(cell: HalfCell, path: str | Path) -> None:
         if str(found["identity"]) != _identity(cell):
             raise ValueError(
                 f"{path} is a checkpoint of another cell; give that of the same image, materials, "
-                "surface and temperature"
+                "separator, surface and temperature"
             )
         cell.before = None
         for name, kind in (("before", Before), ("state", State)):
@@ -64,11 +64,17 @@ def _identity(cell: HalfCell) -> str:
     """Return a hash of what makes a cell what it is."""
     found = blake2b(digest_size=16)
     tables, grid = cell.tables, cell.grid
+    curves = (
+        tables.potential, tables.concentration_potential, tables.conductivity,
+        tables.salt_diffusivity, tables.diffusivity, tables.migration,
+    )  # fmt: skip
     for array in (
-        grid.solid_place, grid.liquid_place, grid.area, cell.resistance, cell.exchange_factor,
-        tables.potential.values, tables.exchange, tables.concentration_potential.values,
-        tables.conductivity.values, tables.salt_diffusivity.values,
+        grid.solid_place, grid.liquid_place, grid.area, grid.active_volume, grid.liquid_volume,
+        cell.resistance, cell.exchange_factor, tables.exchange,
+        *(curve.values for curve in curves if curve is not None),
+        np.array([*grid.shape, grid.layers, *grid.voxel_size, grid.separator_share]),
         np.array([cell.temperature, cell.material.maximum_concentration, cell.capacity]),
+        np.array([tables.mean_diffusivity, tables.transference]),
     ):  # fmt: skip
         found.update(np.ascontiguousarray(array).tobytes())
     return found.hexdigest()

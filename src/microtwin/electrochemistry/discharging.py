@@ -270,6 +270,8 @@ def _through(
 
 
 def _material(chemistry: str | ElectrodeMaterial, temperature: float) -> ElectrodeMaterial:
+    if not (is_number(temperature) and temperature > 0.0):
+        raise ValueError(f"temperature {temperature!r} is not allowed; give kelvins above 0")
     named = isinstance(chemistry, str)
     return material_from_pybamm(chemistry, temperature) if named else chemistry  # type: ignore[arg-type, return-value]
 

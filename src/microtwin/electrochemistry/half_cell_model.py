@@ -183,7 +183,8 @@ class HalfCell:
         smooth : bool
             Whether the current continues that before, so that the step may be of second order.
         near : Start, optional
-            Potentials and currents close to those sought; by default they continue the last states.
+            Potentials and currents close to those sought; the potentials are overwritten. By
+            default they continue the last states.
         closely : bool
             Whether to solve for the potentials more closely, as when a voltage is to be hit.
 

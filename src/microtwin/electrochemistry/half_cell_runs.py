@@ -15,7 +15,7 @@ from .checkpoints import save_checkpoint
 from .half_cell_model import HalfCell
 from .half_cell_state import Start, State, Step
 from .protocols import ConstantVoltage, CurrentProfile, Phase, Rest
-from .step_lengths import HOUR, StepLengths
+from .step_lengths import HOUR, SLOWEST, StepLengths
 from .voltage_losses import Losses, losses
 
 __all__ = ["HalfCellRun", "Record", "Stopped", "run"]
@@ -27,9 +27,12 @@ HELD = 3e-5  # V: how closely constant voltages are, of which currents of short 
 KNOWN = 1e-4  # of a current at constant voltage
 FLAT = 0.1  # V
 CLOSE = 1.0  # V: a state that misses a voltage by less is one to start from
-FAR = 0.05  # V: so much is not lost at once at the end of a discharge
+STILL = 1e-5  # V: a voltage that moves by less stands
+FAR = 0.05  # V: so much is not passed at once at the end of a phase
 AT_ONCE = 1e-6  # hours at 1C
 JUMP = 1e-6  # C
+# Steps that have to be cut count so much, those that do not -1: where they go on, nothing comes.
+CUT, MOST_CUTS = 4, 40
 SAVED_EVERY = 10  # steps
 DEPLETED = 0.02  # of the concentration at rest
 FULL = 0.985  # stoichiometry at the surface, or that from the other end
@@ -206,7 +209,7 @@ class _Runner:
         self.kept: list[Any] = []
         self.kept_at: list[int] = []
         self.spacing = cell.capacity / keep if keep else np.inf
-        self.phase = 0
+        self.phase = self.cuts = 0
         self._note(cell.state, Step(0.0, 0, 0, 0, 0.0, 0.0))
 
     def _note(self, state: State, step: Step) -> None:
@@ -288,7 +291,8 @@ class _Runner:
         """
         start = self.cell.state.time
         lengths = StepLengths(self.accuracy, self.per_c)
-        self._refuse_beyond(limits)
+        if already := self._already_beyond(limits):
+            return already
         self._turn(lengths, _after(current, 0.0, duration), bool(corners))
         while True:
             passed = self.cell.state.time - start
@@ -306,9 +310,9 @@ class _Runner:
                 lambda done, passed=passed: current(passed + done),  # type: ignore[misc]
             )
             voltage = state.voltage
-            if voltage < limits[0] or voltage > limits[1]:
+            limit = self._passed(limits, voltage)
+            if limit is not None:
                 del state  # states take room
-                limit = limits[0] if voltage < limits[0] else limits[1]
                 return self._end_at(limit, length, voltage, current, passed, lengths)
             if lengths.refuses(state, step):
                 continue
@@ -316,15 +320,31 @@ class _Runner:
             if any(abs(passed + length - c) <= 1e-9 * duration for c in corners):
                 self._turn(lengths, _after(current, passed + length, duration), True)
 
+    def _passed(self, limits: tuple[float, float], voltage: float) -> float | None:
+        """Return the limit that a voltage has passed.
+
+        It may stand at a limit from the start, as a full electrode does, where rounding or a rest
+        is no reason to end.
+        """
+        moved = voltage - self.cell.state.voltage
+        for limit, outwards in zip(limits, (-1.0, 1.0), strict=True):
+            beyond = outwards * (voltage - limit)
+            if beyond > HIT or (beyond > 0.0 and outwards * moved > STILL):
+                return limit
+        return None
+
     def _turn(self, lengths: StepLengths, applied: float, bends: bool) -> None:
-        """Begin anew where the current jumps, with short steps where it bends, else go on."""
-        before = self.cell.state.applied
-        if self.cell.before is None or abs(applied - before) > JUMP * self.per_c:
-            lengths.restart(before, applied)
-        elif bends:
-            lengths.resume(min(lengths.first(applied), self.cell.last_length))
+        """Begin anew where the current jumps, with a short step where it bends, else go on.
+
+        Over a bend no step may be of second order: the slope before it would go on in the charge.
+        """
+        now, before = self.cell.state, self.cell.before
+        if before is None or abs(applied - now.applied) > JUMP * self.per_c:
+            lengths.restart(now.applied, applied)
+        elif bends or abs(now.applied - before.applied) > JUMP * self.per_c:
+            lengths.resume(min(lengths.first(applied), self.cell.last_length), smooth=False)
         else:
-            lengths.resume(self.cell.last_length)
+            lengths.resume(self.cell.last_length, smooth=True)
 
     def _end_at(
         self,
@@ -337,26 +357,38 @@ class _Runner:
     ) -> str:
         """Take the last step, shorter than one that passed a voltage; return what to say of it."""
         before = self.cell.state.voltage
+        if abs(before - limit) <= HIT:
+            return f"the voltage reached {limit:g} V"
         state, step = self._hit(whole, voltage, limit, current, passed, lengths.smooth)
-        at_once = AT_ONCE * HOUR * self.per_c / max(abs(state.applied), 1e-300)
-        if step.length <= at_once and abs(before - limit) > FAR:
+        rate = state.applied / self.per_c
+        at_once = AT_ONCE * HOUR / max(abs(rate), SLOWEST)
+        driven = (before - limit) * rate > 0.0
+        if driven and step.length <= at_once and abs(before - limit) > FAR:
             raise Stopped(
-                f"a current of {state.applied / self.per_c:.3g} C takes the voltage from "
-                f"{before:.3f} V beyond {limit:g} V at once: it is more than the electrode can "
-                "carry"
+                f"a current of {rate:.3g} C takes the voltage from {before:.3f} V beyond "
+                f"{limit:g} V at once: it is more than the electrode can carry"
             )
         self._accept(state, step, lengths)
-        if abs(state.voltage - limit) > HIT:
-            return f"the voltage fell off at {state.voltage:.3f} V, beyond {limit:g} V"
-        return f"the voltage reached {limit:g} V"
+        if abs(state.voltage - limit) <= HIT:
+            return f"the voltage reached {limit:g} V"
+        if (state.voltage - limit) * (before - limit) > 0.0:
+            return f"the voltage falls off at {state.voltage:.3f} V, before {limit:g} V"
+        return f"the voltage goes to {state.voltage:.3f} V at once, beyond {limit:g} V"
 
-    def _refuse_beyond(self, limits: tuple[float, float]) -> None:
+    def _already_beyond(self, limits: tuple[float, float]) -> str:
+        """Return what to say where a phase begins beyond its limits: nothing is left of it to do.
+
+        Where it is the first one, the cell was not made for it.
+        """
         voltage = self.cell.state.voltage
-        if voltage < limits[0] - HIT or voltage > limits[1] + HIT:
+        if limits[0] - HIT <= voltage <= limits[1] + HIT:
+            return ""
+        limit = limits[0] if voltage < limits[0] else limits[1]
+        if len(self.records) == 1:
             raise Stopped(
-                f"the cell is at {voltage:.3f} V, already beyond the limit of "
-                f"{limits[0] if voltage < limits[0] else limits[1]:g} V"
+                f"the cell is at {voltage:.3f} V, already beyond the limit of {limit:g} V"
             )
+        return f"the voltage was at {voltage:.3f} V already, beyond {limit:g} V"
 
     def _try(
         self, lengths: StepLengths, length: float, current: Callable[[float], float]
@@ -369,8 +401,14 @@ class _Runner:
             except ConvergenceError as problem:
                 length *= 0.4
                 lengths.length = length
-                if length < SHORTEST * HOUR * self.per_c / max(abs(current(length)), self.per_c):
-                    raise Stopped(self._reason(str(problem))) from None
+                self._cut(length, current(length), problem)
+
+    def _cut(self, length: float, applied: float, problem: ConvergenceError) -> None:
+        """Note that a step had to be cut; end where it is too short, or too many had to be."""
+        self.cuts += CUT
+        shortest = SHORTEST * HOUR * self.per_c / max(abs(applied), self.per_c)
+        if length < shortest or self.cuts > MOST_CUTS:
+            raise Stopped(self._reason(str(problem))) from None
 
     def _hit(
         self,
@@ -417,6 +455,7 @@ class _Runner:
 
     def _accept(self, state: State, step: Step, lengths: StepLengths) -> None:
         self.cell.accept(state, step.length)
+        self.cuts = max(self.cuts - 1, 0)
         lengths.took(state, step)
         self._note(state, step)
         if self.checkpoint is not None and len(self.records) % SAVED_EVERY == 0:
@@ -469,8 +508,7 @@ class _Runner:
             except ConvergenceError as problem:
                 # Too much in either direction, or too long.
                 length *= 0.4
-                if length < SHORTEST * HOUR * self.per_c / max(abs(tried), self.per_c):
-                    raise Stopped(self._reason(str(problem))) from None
+                self._cut(length, tried, problem)
                 low, high, last, best, near = -np.inf, np.inf, None, None, None
                 applied = 0.5 * (now.applied + tried)
                 continue

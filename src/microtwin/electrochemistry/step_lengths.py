@@ -66,9 +66,9 @@ class StepLengths:
         """Return the length of the first step at a current, in s."""
         return FIRST * HOUR / self._rate(applied)
 
-    def resume(self, length: float) -> None:
+    def resume(self, length: float, smooth: bool) -> None:
         """Go on where the current does not jump, with a step of a given length."""
-        self.length, self.smooth, self.points = length, True, []
+        self.length, self.smooth, self.points = length, smooth, []
 
     def _rate(self, applied: float) -> float:
         return max(abs(applied) / self.per_c, SLOWEST)

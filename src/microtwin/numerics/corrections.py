@@ -96,7 +96,9 @@ class Correction:
 
     @property
     def cost(self) -> float:
-        """Iterations for one digit."""
+        """Iterations for one digit; 0 where none was needed."""
+        if self.iterations == 0:
+            return 0.0
         return self.iterations / max(np.log10(self.started / max(self.residual, 1e-300)), 0.5)
 
 

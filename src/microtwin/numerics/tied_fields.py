@@ -97,6 +97,7 @@ class TiedFields:
         self._ends = ends
         self._level = Level(present, ends)
         self._cycles: list[Multigrid] = []
+        self._second_mass = present
         self._stale = True
         self._fresh: float | None = None
         self.room = [[np.zeros(s, np.float32) for s in self.shapes] for _ in range(4)]
@@ -111,14 +112,15 @@ class TiedFields:
         """Set the links of the second field anew."""
         self.fields[1] = operator
         if self._cycles:
-            self._cycles[1].renew_finest(operator.sharing(self._mass, False))
+            self._cycles[1].renew_finest(operator.sharing(self._second_mass, False))
 
     def _renew_cycles(self, conductance: NDArray[np.float64]) -> None:
         self._cycles, self._fresh, self._stale = [], None, False
-        for field, end, shape in zip(self.fields, self._ends, self.shapes, strict=True):
-            self._mass = np.zeros(shape, np.float32)
-            kernels.scatter(self._mass.reshape(-1), end, conductance, 1.0)
-            self._cycles.append(Multigrid(field.sharing(self._mass, False)))
+        masses = [np.zeros(shape, np.float32) for shape in self.shapes]
+        for field, end, mass in zip(self.fields, self._ends, masses, strict=True):
+            kernels.scatter(mass.reshape(-1), end, conductance, 1.0)
+            self._cycles.append(Multigrid(field.sharing(mass, False)))
+        self._second_mass = masses[1]
 
     def product(self, out: Vector, p: Vector) -> None:
         """Set out to A p."""
@@ -151,6 +153,8 @@ class TiedFields:
         except ConvergenceError:
             self._stale = True
             raise
+        if found.iterations == 0:
+            return found
         if self._fresh is None:
             self._fresh = found.cost
         elif found.cost > STALE * self._fresh:

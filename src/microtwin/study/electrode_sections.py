@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ..microstructure import Direction
 from .fields import FilePath, Fraction, Frequencies, Length, PhaseName, Section
@@ -21,12 +21,24 @@ __all__ = [
 
 CRate = Annotated[float, Field(gt=0, le=1000)]
 Conductivity = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+SLOWEST, FASTEST = 1e-6, 1e6  # Hz, of half cells
 RATES = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0)
 
 
 def is_material_file(name: str) -> bool:
     """Whether a material or an electrolyte is named by a file, not by a parameter set."""
     return name.endswith((".yaml", ".yml"))
+
+
+def _within_reach(frequencies: tuple[float, float]) -> tuple[float, float]:
+    """Refuse frequencies at which the equations of a half cell are not solved."""
+    low, high = frequencies
+    if low < SLOWEST or high > FASTEST:
+        raise ValueError(
+            f"{low:g} to {high:g} Hz are not allowed; give frequencies from {SLOWEST:g} to "
+            f"{FASTEST:g} Hz"
+        )
+    return frequencies
 
 
 class Variation(Section):
@@ -81,7 +93,7 @@ class HalfCellImpedance(Section):
 
     stoichiometries: Annotated[list[Fraction], Field(min_length=1)] | None = None
     double_layer_capacitance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.2
-    frequencies: Frequencies = (1e-3, 1e5)
+    frequencies: Annotated[Frequencies, AfterValidator(_within_reach)] = (1e-3, 1e5)
     per_decade: Annotated[int, Field(ge=1, le=20)] = 3
 
 

@@ -45,6 +45,7 @@ LOSSES = (
 )
 STEPS_OF_FIELDS = 10  # states that are written for ParaView
 POINTS = 200  # of the comparison of two voltage curves
+LARGER = ", on larger voxels"
 PARTICLES = 2000  # of which the filling is kept
 
 
@@ -60,7 +61,7 @@ def half_cell(params: Params, inputs: Inputs) -> StageOutput:
 
     micro = microstructure_of(inputs["microstructure"])
     factor = varied(micro, params["variation"])
-    found = _discharged(micro, params, inputs, factor, params["frames"])
+    found = _discharged(micro, params, inputs, factor, params["frames"], "")
     numbers: dict[str, Any] = {**_numbers(found), "discretisation": {}}
     numbers |= {
         "ended": found.ended,
@@ -78,7 +79,7 @@ def half_cell(params: Params, inputs: Inputs) -> StageOutput:
     arrays = _arrays(found)
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
         try:
-            coarse = _discharged(micro.coarsen(2), params, inputs, block_means(factor), 0)
+            coarse = _discharged(micro.coarsen(2), params, inputs, block_means(factor), 0, LARGER)
         except ValueError as problem:
             # What is connected here may not be on larger voxels; the discharge itself is there.
             numbers["coarse_problem"] = str(problem)
@@ -112,6 +113,7 @@ def _discharged(
     inputs: Inputs,
     factor: NDArray[np.float64] | None,
     frames: int,
+    note: str,
 ) -> HalfCellRun:
     from ..electrochemistry import ConstantCurrent, Record, half_cell, run
 
@@ -128,7 +130,7 @@ def _discharged(
     def watch(record: Record) -> None:
         say(
             f"{record.voltage:.3f} V, {record.charge / _areal_capacity(cell):.0%} "
-            f"of the capacity{' on larger voxels' if frames == 0 else ''}"
+            f"of the capacity{note}"
         )
 
     phase = ConstantCurrent(params["c_rate"], params["until_voltage"])

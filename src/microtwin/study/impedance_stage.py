@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..microstructure import Microstructure
-from .half_cell_stage import cell_arguments
+from ..numerics import ConvergenceError
+from .half_cell_stage import LARGER, cell_arguments
 from .live import say
 from .stages import SHORTEST_FOR_TWO_GRIDS, microstructure_of
 from .store import StageOutput
@@ -61,7 +62,6 @@ SPECTRUM_FILES = ("spectrum.csv", "spectrum.json")
 AC_FREQUENCY = 1e3  # Hz
 PER_DECADE = 5
 LINE_POINTS = 200
-LARGER = ", on larger voxels"
 
 
 def state_name(stoichiometry: float | None) -> str:
@@ -87,7 +87,7 @@ def impedance(params: Params, inputs: Inputs) -> StageOutput:
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
         coarse = coarsen_for(micro, params["phase"])
         # On larger voxels thin pores may be closed: then there is nothing to compare with.
-        with suppress(ValueError):
+        with suppress(ValueError, ConvergenceError):
             other = _charged_numbers(*_charged(coarse, params, found.frequencies, LARGER))
             numbers["discretisation"] = _changes(numbers, other)
     numbers |= {
@@ -198,7 +198,7 @@ def half_cell_impedance(params: Params, inputs: Inputs) -> StageOutput:
     arrays = {"spectrum": found.spectrum}
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
         # On larger voxels solid or pores may fall apart: then there is nothing to compare with.
-        with suppress(ValueError):
+        with suppress(ValueError, ConvergenceError):
             coarse = _at_rest(micro.coarsen(2), params, inputs, block_means(factor), LARGER)
             numbers["discretisation"] = _changes(numbers, _resistances(coarse))
             arrays["coarse_spectrum"] = coarse.spectrum
