@@ -171,6 +171,15 @@ def carry_change(first, end, out, now, change, forward):
             a[q] = n[q] + forward * c[q]
 
 
+@njit(**FAST)
+def difference(first, end, out, now, before):
+    """Set out to now - before, in single precision."""
+    for k in range(first, end):
+        a, n, p = out[k], now[k], before[k]
+        for q in range(a.shape[0]):
+            a[q] = f4(n[q] - p[q])
+
+
 @njit(**INNER)
 def _held(table, start, step, x):
     """Return a tabulated function, beyond its ends what it is there."""

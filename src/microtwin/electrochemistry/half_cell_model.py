@@ -205,10 +205,12 @@ class HalfCell:
         settled = now.settled if smooth else self._followed(now)
         self._drop, self._lead = self._drops(since, settled)
         if near is None:
-            solid, liquid = now.solid.copy(), now.electrolyte.copy()
+            solid, liquid = now.solid, now.electrolyte
             if before is not None and ratio > 0.0:
-                _carry(solid, before.solid_change, ratio)
-                _carry(liquid, before.electrolyte_change, ratio)
+                solid = _carried(solid, before.solid_change, ratio)
+                liquid = _carried(liquid, before.electrolyte_change, ratio)
+            else:
+                solid, liquid = solid.copy(), liquid.copy()
             current = reference.copy()
         else:
             solid, liquid = near.solid, near.electrolyte
@@ -280,7 +282,12 @@ class HalfCell:
 
     def accept(self, state: State, length: float) -> None:
         """Make a state the present one."""
-        self.before, self.state, self.last_length = Before.of(self.state, state), state, length
+        old = self.state
+        self.before = Before(
+            old.charge, old.applied, old.lithium, old.salt, old.current,
+            _change(state.solid, old.solid), _change(state.electrolyte, old.electrolyte),
+        )  # fmt: skip
+        self.state, self.last_length = state, length
 
     def _continued(
         self, now: State, earlier: State | Before, ratio: float, applied: float
@@ -526,6 +533,16 @@ def _sampled(table: Table, field: NDArray[np.float32]) -> NDArray[np.float32]:
     return out
 
 
-def _carry(field: NDArray[np.float64], change: NDArray[np.float32], ratio: float) -> None:
-    """Add a multiple of a change to a field."""
-    over_slabs(kernels.carry_change, _slabs(field), field, field, change, ratio)
+def _change(now: NDArray, before: NDArray) -> NDArray[np.float32]:
+    out = np.empty(now.shape, np.float32)
+    over_slabs(kernels.difference, _slabs(now), out, now, before)
+    return out
+
+
+def _carried(
+    now: NDArray[np.float64], change: NDArray[np.float32], ratio: float
+) -> NDArray[np.float64]:
+    """Return a field continued by a multiple of its last change."""
+    out = np.empty_like(now)
+    over_slabs(kernels.carry_change, _slabs(now), out, now, change, ratio)
+    return out

@@ -73,15 +73,6 @@ class Before:
     solid_change: NDArray[np.float32] = field(repr=False)
     electrolyte_change: NDArray[np.float32] = field(repr=False)
 
-    @classmethod
-    def of(cls, old: State, new: State) -> Before:
-        """Return what the state after `new` needs to know of the one before it."""
-        changes = (
-            (value - was).astype(np.float32)
-            for value, was in ((new.solid, old.solid), (new.electrolyte, old.electrolyte))
-        )
-        return cls(old.charge, old.applied, old.lithium, old.salt, old.current, *changes)
-
 
 @dataclass(frozen=True, eq=False)
 class Start:
