@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import microtwin as mt
 from microtwin.cli.app import app
 from microtwin.study.errors import StudyError
-from microtwin.study.estimate import estimate_cost
+from microtwin.study.estimate import NS_PER_VOXEL_HALF_CELL_IMPEDANCE, estimate_cost
 from microtwin.study.impedance_stage import HALF_CELL_IMPEDANCE_UNITS, IMPEDANCE_UNITS
 from microtwin.study.planning import plan
 from microtwin.study.reading import parse_study, read_study
@@ -281,7 +281,8 @@ def test_the_cost_counts_frequencies(tmp_path, at_rest):
     assert (resting.memory_bytes - 400e6) / 24**3 == pytest.approx(2700)
     more = cost(HALF_CELL.replace("per_decade: 1", "per_decade: 2"))
     # 9 frequencies in the place of 5, at two stoichiometries.
-    assert more.seconds - resting.seconds == pytest.approx(8 * 2e-5 * 24**3)
+    expected = 8e-9 * NS_PER_VOXEL_HALF_CELL_IMPEDANCE * 24**3
+    assert more.seconds - resting.seconds == pytest.approx(expected)
 
 
 def test_the_study_of_the_guide_runs(tmp_path, at_rest):
