@@ -15,6 +15,7 @@ MODULES = (
     "electrochemistry.half_cell_verification",
     "electrochemistry.impedance_verification",
     "upscaling.verification",
+    "mechanics.verification",
     "trust.cases",
 )
 

@@ -1,0 +1,5 @@
+"""Elasticity and swelling of a microstructure: stiffness, bounds, exact cases."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
