@@ -37,13 +37,14 @@ def main() -> None:
     assert means["core"] < 0.0 < means["shell"]
     assert abs(balance) < 1e-3 * micro.volume_fraction("core") * pressure
 
-    # Two particles and a ligament of binder between them: they press it where they come closer.
+    # Particles in a row and ligaments of binder between them: where the row is held, they press it.
     labels = np.zeros((40, 24, 24), np.uint8)
     k, j, i = np.indices(labels.shape)
     around = (j - 11.5) ** 2 + (i - 11.5) ** 2
     for middle in (9.5, 29.5):
         labels[(k - middle) ** 2 + around < 81.0] = 1
-    labels[(labels == 0) & (around < 16.0) & (abs(k - 19.5) < 6.0)] = 2
+    between = np.minimum(abs(k - 19.5), abs((k + 20) % 40 - 19.5)) < 6.0
+    labels[(labels == 0) & (around < 16.0) & between] = 2
     micro = mt.Microstructure(labels, 1e-7, {"void": 0, "active": 1, "binder": 2})
     solids = {"active": core, "binder": mech.isotropic(1e9, 0.35)}
     held = mech.solve_swelling(micro, solids, {"active": 0.01}, mean_strain=np.zeros(6), tol=1e-4)
