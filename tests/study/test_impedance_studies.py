@@ -204,6 +204,8 @@ def test_pores_that_larger_voxels_close_have_no_estimate(tmp_path):
     found = quantities(tmp_path)["ionic_resistance", None]
     assert found["value"] > 0.0
     assert found["uncertainty"]["discretisation"] is None
+    report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "No error of the discretisation can be told: on voxels twice as large" in report
 
 
 def test_half_cells_at_rest_are_those_of_the_function(at_rest):

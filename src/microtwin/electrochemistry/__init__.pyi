@@ -68,7 +68,8 @@ from .half_cell_fields import (
 )
 from .half_cell_impedance import HalfCellImpedance, half_cell_impedance
 from .half_cell_model import HalfCell
-from .half_cell_runs import HalfCellRun, Record, run
+from .half_cell_records import HalfCellRun, Record
+from .half_cell_runs import run
 from .half_cell_state import State
 from .hot_spots import HotSpot, HotSpots, hot_spots
 from .interface_current import InterfaceCurrent, interface_current

@@ -13,7 +13,8 @@ from ..microstructure import Microstructure
 from .cell_grid import cell_grid
 from .checkpoints import load_checkpoint
 from .half_cell_model import HalfCell
-from .half_cell_runs import HalfCellRun, Watch, run
+from .half_cell_records import HalfCellRun
+from .half_cell_runs import Watch, run
 from .interfaces import PerFacet, at_facets, named_phases
 from .kinetics import ROOM
 from .materials import ElectrodeMaterial, Electrolyte, Separator

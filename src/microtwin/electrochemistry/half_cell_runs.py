@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..numerics import ConvergenceError
 from .checkpoints import save_checkpoint
 from .half_cell_model import HalfCell
+from .half_cell_records import HalfCellRun, Record
 from .half_cell_state import Start, State, Step
 from .protocols import ConstantVoltage, CurrentProfile, Phase, Rest
 from .step_lengths import HOUR, SLOWEST, StepLengths
-from .voltage_losses import Losses, losses
+from .voltage_losses import losses
+from .voltage_roots import crossing, start_from, tempered
 
-__all__ = ["HalfCellRun", "Record", "Stopped", "run"]
+__all__ = ["Stopped", "Watch", "run"]
 
 SHORTEST = 1e-7  # hours at 1C: shorter steps are not tried
 ACCURACY = 2e-4  # V: error of one step in time that is aimed at
 HIT = 5e-4  # V: how closely the ends of phases are hit
 HELD = 3e-5  # V: how closely constant voltages are, of which currents of short steps depend much
 KNOWN = 1e-4  # of a current at constant voltage
-FLAT = 0.1  # V
-CLOSE = 1.0  # V: a state that misses a voltage by less is one to start from
 STILL = 1e-5  # V: a voltage that moves by less stands
 FAR = 0.05  # V: so much is not passed at once at the end of a phase
 AT_ONCE = 1e-6  # hours at 1C
@@ -40,95 +38,6 @@ FULL = 0.985  # stoichiometry at the surface, or that from the other end
 
 class Stopped(RuntimeError):
     """A step could not be taken; what was reached before is kept."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is kept of every step.
-
-    Parameters
-    ----------
-    time : float
-        In s.
-    phase : int
-        Number of the phase of the protocol.
-    voltage : float
-        In V.
-    current_density : float
-        Over the collector, in A/m^2; positive on discharge.
-    charge : float
-        Since the start, in A h/m^2 of the collector.
-    stoichiometry : float
-        Mean of the active material.
-    losses : Losses
-    step : Step
-    """
-
-    time: float
-    phase: int
-    voltage: float
-    current_density: float
-    charge: float
-    stoichiometry: float
-    losses: Losses
-    step: Step = field(repr=False)
-
-
-@dataclass(frozen=True, eq=False)
-class HalfCellRun:
-    """A run of a half cell.
-
-    Attributes
-    ----------
-    records : tuple of Record
-    kept : tuple
-        What was kept along the way: states, or what `extract` made of them; the last always among
-        them.
-    kept_at : tuple of int
-        Number of the record of each.
-    cell : HalfCell
-    ended : str
-        Why it ended.
-    complete : bool
-        Whether all phases came to their end; otherwise a step could not be taken.
-    """
-
-    records: tuple[Record, ...] = field(repr=False)
-    kept: tuple[Any, ...] = field(repr=False)
-    kept_at: tuple[int, ...] = field(repr=False)
-    cell: HalfCell = field(repr=False)
-    ended: str
-    complete: bool
-
-    @property
-    def time(self) -> NDArray[np.float64]:
-        """In s."""
-        return np.array([r.time for r in self.records])
-
-    @property
-    def voltage(self) -> NDArray[np.float64]:
-        """In V."""
-        return np.array([r.voltage for r in self.records])
-
-    @property
-    def current_density(self) -> NDArray[np.float64]:
-        """Over the collector, in A/m^2; positive on discharge."""
-        return np.array([r.current_density for r in self.records])
-
-    @property
-    def charge(self) -> NDArray[np.float64]:
-        """Since the start, in A h/m^2 of the collector."""
-        return np.array([r.charge for r in self.records])
-
-    @property
-    def capacity(self) -> float:
-        """Largest charge passed in either direction, in A h/m^2 of the collector."""
-        return float(np.abs(self.charge).max())
-
-    @property
-    def utilisation(self) -> float:
-        """Capacity over that of the active material in its voltage window."""
-        return self.capacity / (self.cell.capacity / HOUR / self.cell.grid.cross_section)
 
 
 Watch = Callable[[Record], None]
@@ -430,7 +339,7 @@ class _Runner:
         for attempt in range(30):
             if high[0] - low[0] <= 1e-6 * whole:
                 break
-            length = _crossing(low, high, farther, attempt % 4 == 2)
+            length = crossing(low, high, farther, attempt % 4 == 2)
             try:
                 state, step = self.cell.advance(
                     length, current(passed + length), smooth, near, closely=True
@@ -441,7 +350,7 @@ class _Runner:
             miss = state.voltage - limit
             if abs(miss) <= HIT:
                 return state, step
-            near = _start(state, miss)
+            near = start_from(state, miss)
             del state  # states take room
             if miss * high[1] < 0.0:
                 low = (length, miss)
@@ -513,14 +422,14 @@ class _Runner:
                 applied = 0.5 * (now.applied + tried)
                 continue
             reached = state.voltage
-            miss = _tempered(reached - voltage)
+            miss = tempered(reached - voltage)
             low, high = (tried, high) if miss > 0.0 else (low, tried)
             if best is None or abs(reached - voltage) < abs(best[0].voltage - voltage):
                 best = state, step
             # Where the voltage is steep in the current, that is known before the voltage is.
             if abs(reached - voltage) <= HELD or high - low <= KNOWN * abs(tried):
                 return *best, slope
-            near = _start(state, reached - voltage)
+            near = start_from(state, reached - voltage)
             if near is not None:  # which is overwritten, and the state may be the best one
                 near = Start(near.solid.copy(), near.electrolyte.copy(), near.current)
             if last is not None and tried != last[0]:
@@ -563,43 +472,6 @@ class _Runner:
             full = float(state.surface.max()) > FULL
             return f"the active material is {'full' if full else 'empty'} at its surface {where}"
         return f"no step could be taken {where}: {problem}"
-
-
-def _start(state: State, miss: float) -> Start | None:
-    """Return a state that misses a voltage by not too much as one to start the next try from."""
-    if abs(miss) >= CLOSE:
-        return None
-    return Start(state.solid, state.electrolyte, state.current)
-
-
-def _tempered(miss: float) -> float:
-    """Return a voltage that is missed with what is beyond some tenths of a volt flattened.
-
-    Beyond the ends of its curve a voltage falls off, and a secant to there says nothing.
-    """
-    return float(np.sign(miss) * FLAT * np.log1p(abs(miss) / FLAT))
-
-
-def _crossing(
-    low: tuple[float, float],
-    high: tuple[float, float],
-    farther: tuple[float, float] | None,
-    halve: bool,
-) -> float:
-    """Return where a line that is above 0 at one place and below at the other may cross it.
-
-    Behind the edge of a cliff it is as good as straight: two points there say more than one on
-    each side.
-    """
-    width = high[0] - low[0]
-    if halve:
-        return low[0] + 0.5 * width
-    if farther is not None and farther[1] != high[1]:
-        at = high[0] - high[1] * (farther[0] - high[0]) / (farther[1] - high[1])
-        if low[0] < at < high[0]:
-            return at
-    ends = _tempered(low[1]), _tempered(high[1])
-    return low[0] + width * min(max(ends[0] / (ends[0] - ends[1]), 0.1), 0.9)
 
 
 def _after(current: Callable[[float], float], passed: float, duration: float) -> float:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..checking import is_number
+from ..numerics.hexahedra import PAIRS
 from .bounds import checked_fractions
-from .stiffness import AXES, PAIRS, Solid
+from .stiffness import AXES, Solid
 
 __all__ = ["coated_sphere_bulk_modulus", "laminate", "misfit_sphere"]
 

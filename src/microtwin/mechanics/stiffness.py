@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..checking import is_number
+from ..numerics.hexahedra import PAIRS
 
 __all__ = [
-    "PAIRS",
     "EngineeringConstants",
     "Solid",
     "cubic",
@@ -25,8 +25,6 @@ __all__ = [
     "transversely_isotropic",
 ]
 
-# The two axes of each component.
-PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 AXES = "zyx"
 SYMMETRIC = 1e-9
 

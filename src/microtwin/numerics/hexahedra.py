@@ -17,20 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import hexahedra_kernels as kernels
 from .krylov import ConvergenceError
-from .threads import over_slabs, slab_bounds, thread_count
+from .threads import even_shares, over_slabs, slab_bounds, thread_count
 
-__all__ = ["ElasticSolution", "Hexahedra"]
+__all__ = ["PAIRS", "ElasticSolution", "Hexahedra"]
 
 Matrix = NDArray[np.float64]
 ITERATIONS = 2000
-# Pairs of axes of the six components of a strain, see `mechanics.stiffness`.
+# The two axes of each of the six components of a strain.
 PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 
@@ -88,7 +87,7 @@ class Hexahedra:
         affine = self._affine @ strain
         for layers in self._layers:
             args = (layers, out, displacement, affine, self.number, self._matrices, sums)
-            over_slabs(kernels.product, _shares(len(layers)), *args)
+            over_slabs(kernels.product, even_shares(len(layers)), *args)
         return out, self._affine.T @ sums.sum(axis=0)
 
     def eigenforces(self, eigenstrain: Matrix) -> tuple[Matrix, Matrix]:
@@ -96,7 +95,7 @@ class Hexahedra:
         out, sums = np.zeros((3, *self.shape)), np.zeros((self.shape[0], 24))
         for layers in self._layers:
             args = (layers, out, eigenstrain, self.number, self._loads, sums)
-            over_slabs(kernels.load, _shares(len(layers)), *args)
+            over_slabs(kernels.load, even_shares(len(layers)), *args)
         return out, self._affine.T @ sums.sum(axis=0)
 
     def strains(self, solution: ElasticSolution) -> Matrix:
@@ -176,12 +175,7 @@ class _Uniform:
     def __init__(self, grid: Hexahedra) -> None:
         from scipy.fft import rfftn
 
-        c = grid.stiffnesses.mean(axis=0)
-        bulk = c[:3, :3].sum() / 9.0
-        shear = (np.trace(c[:3, :3]) - 3.0 * bulk + 2.0 * np.trace(c[3:, 3:])) / 10.0
-        self.stiffness = np.zeros((6, 6))
-        self.stiffness[:3, :3] = bulk - 2.0 / 3.0 * shear
-        np.fill_diagonal(self.stiffness, [bulk + 4.0 / 3.0 * shear] * 3 + [shear] * 3)
+        self.stiffness = grid.stiffnesses.mean(axis=0)
         self.shape = grid.shape
         small = tuple(min(n, 3) for n in grid.shape)
         impulse = np.zeros((3, *grid.shape))
@@ -196,7 +190,7 @@ class _Uniform:
                 at = tuple(m if m < 2 else -1 for m in (k, j, i))
                 impulse[:, *at] += force[:, k, j, i]
             for row in range(3):
-                # Elements are alike on all sides, so the symbol is real.
+                # An element is the same seen from the other side, so the symbol is real.
                 symbol[row, column] = rfftn(impulse[row], workers=thread_count()).real
         symbol[:, :, 0, 0, 0] = np.eye(3)
         flat = np.moveaxis(symbol, (0, 1), (-2, -1))
@@ -228,11 +222,6 @@ def _layers(nz: int) -> list[NDArray[np.int64]]:
     if nz % 2:
         groups.append(np.array([nz - 1]))
     return groups
-
-
-def _shares(count: int) -> list[tuple[int, int]]:
-    n = min(thread_count(), count)
-    return list(pairwise([s * count // n for s in range(n + 1)]))
 
 
 def _corners() -> NDArray[np.int64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .live import say
-from .stages import SHORTEST_FOR_TWO_GRIDS, microstructure_of
+from .stages import SHORTEST_FOR_TWO_GRIDS, microstructure_of, write_json
 from .store import StageOutput
 from .tasks import Inputs
 
@@ -64,7 +63,7 @@ def cell(params: Params, inputs: Inputs) -> StageOutput:
         "parameters": {name: vars(q) for name, q in found.quantities().items()},
         "interface_utilisation": found.interface_utilisation,
     }
-    files: dict[str, Any] = {"electrode.json": partial(_write_json, found.as_dict())}
+    files: dict[str, Any] = {"electrode.json": partial(write_json, found.as_dict())}
     try:
         found.check_conduction()
     except ValueError as error:
@@ -144,10 +143,6 @@ def _arrays(free: RateCapability, spheres: RateCapability | None) -> dict[str, N
     rows.append(None if spheres is None else spheres.capacities)
     nothing = np.full(len(free.c_rates), np.nan)
     return {"rates": np.stack([free.c_rates, *(nothing if r is None else r for r in rows)])}
-
-
-def _write_json(content: Mapping[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_pybamm(values: Any, path: Path) -> None:

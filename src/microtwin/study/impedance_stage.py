@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,7 +19,7 @@ from ..microstructure import Microstructure
 from ..numerics import ConvergenceError
 from .half_cell_stage import LARGER, cell_arguments
 from .live import say
-from .stages import SHORTEST_FOR_TWO_GRIDS, microstructure_of
+from .stages import SHORTEST_FOR_TWO_GRIDS, microstructure_of, write_json
 from .store import StageOutput
 from .tasks import Inputs
 from .variation import block_means, varied
@@ -86,9 +85,12 @@ def impedance(params: Params, inputs: Inputs) -> StageOutput:
     numbers: dict[str, Any] = {**_charged_numbers(found, steady), "discretisation": {}}
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
         coarse = coarsen_for(micro, params["phase"])
-        # On larger voxels thin pores may be closed: then there is nothing to compare with.
-        with suppress(ValueError, ConvergenceError):
+        try:
             other = _charged_numbers(*_charged(coarse, params, found.frequencies, LARGER))
+        except (ValueError, ConvergenceError) as problem:
+            # On larger voxels thin pores may be closed: the spectrum itself is there.
+            numbers["coarse_problem"] = str(problem)
+        else:
             numbers["discretisation"] = _changes(numbers, other)
     numbers |= {
         name: getattr(found, name)
@@ -197,9 +199,11 @@ def half_cell_impedance(params: Params, inputs: Inputs) -> StageOutput:
     numbers: dict[str, Any] = {**_resistances(found), "discretisation": {}}
     arrays = {"spectrum": found.spectrum}
     if params["discretisation"] and min(micro.shape) >= SHORTEST_FOR_TWO_GRIDS:
-        # On larger voxels solid or pores may fall apart: then there is nothing to compare with.
-        with suppress(ValueError, ConvergenceError):
+        try:
             coarse = _at_rest(micro.coarsen(2), params, inputs, block_means(factor), LARGER)
+        except (ValueError, ConvergenceError) as problem:
+            numbers["coarse_problem"] = str(problem)
+        else:
             numbers["discretisation"] = _changes(numbers, _resistances(coarse))
             arrays["coarse_spectrum"] = coarse.spectrum
     cell = found.cell
@@ -278,7 +282,7 @@ def _with_units(numbers: Params, units: Mapping[str, str]) -> dict[str, Any]:
 
 def _files(spectrum: NDArray, content: Mapping[str, Any]) -> dict[str, Any]:
     table, conditions = SPECTRUM_FILES
-    return {table: partial(_write_table, spectrum), conditions: partial(_write_json, content)}
+    return {table: partial(_write_table, spectrum), conditions: partial(write_json, content)}
 
 
 def _write_table(spectrum: NDArray, path: Path) -> None:
@@ -292,7 +296,3 @@ def _write_table(spectrum: NDArray, path: Path) -> None:
             polar = math.hypot(real, imaginary), math.degrees(math.atan2(imaginary, real))
             numbers = (frequency, real, imaginary, *polar)
             table.writerow([f"{number:.8g}" for number in numbers])
-
-
-def _write_json(content: Mapping[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

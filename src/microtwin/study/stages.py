@@ -6,6 +6,7 @@ record, never to the data, so that equal input gives equal bytes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ __all__ = [
     "stored_microstructure",
     "transport",
     "write_fields",
+    "write_json",
 ]
 
 Params = Mapping[str, Any]
@@ -281,6 +283,11 @@ def write_fields(micro: Microstructure, fields: Mapping[str, NDArray], path: Pat
     from .report.vtkhdf import write_vtkhdf
 
     write_vtkhdf(path, micro, fields)
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write numbers and texts that `microtwin export` copies."""
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def homogenize(params: Params, inputs: Inputs) -> StageOutput:

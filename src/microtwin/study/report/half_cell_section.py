@@ -14,8 +14,9 @@ from .half_cell_figures import (
     profiles_figure,
     voltage_figure,
 )
-from .markup import details, figure, table, text
+from .markup import details, figure, table
 from .model import HalfCellView, ReportData
+from .words import coarse_problem
 
 __all__ = ["half_cell_section"]
 
@@ -70,16 +71,7 @@ def _connection(view: HalfCellView) -> str:
         f"{percent(inactive['active'], 2)} of the active material is not connected to the "
         f"collector, and {percent(inactive['electrolyte'], 2)} of the electrolyte not to the "
         f"separator; with them {percent(inactive['area'], 2)} of the reacting area take no part."
-        f"{_coarse_problem(view)}"
-    )
-
-
-def _coarse_problem(view: HalfCellView) -> str:
-    problem = view.numbers.get("coarse_problem")
-    if problem is None:
-        return ""
-    return (
-        f" No error of the discretisation can be told: on voxels twice as large, {text(problem)}."
+        f"{coarse_problem(view.numbers)}"
     )
 
 

@@ -8,6 +8,7 @@ from .digits import frequency, number, percent, value_with_uncertainty
 from .impedance_figures import CM2, blocking_figure, half_cell_figure
 from .markup import Html, figure, table
 from .model import HalfCellImpedanceView, ImpedanceView, ReportData
+from .words import coarse_problem
 
 __all__ = ["half_cell_impedance_section", "impedance_section"]
 
@@ -52,7 +53,7 @@ def _assumptions(view: ImpedanceView, data: ReportData) -> str:
         f"Numbers are those of one electrode for the area of the collector. Its walls hold "
         f"{number(numbers['areal_capacitance'], 3)} F/m²; below about "
         f"{frequency(numbers['characteristic_frequency'])}, 1/(2πRC), they are charged over the "
-        f"whole depth.{apart}"
+        f"whole depth.{apart}{coarse_problem(numbers)}"
     )
 
 
@@ -154,7 +155,7 @@ def _half_cell_assumptions(view: HalfCellImpedanceView) -> str:
         f"{given['double_layer_capacitance']:.3g} F/m², at "
         f"{number(given['temperature'], 4)} K. Active material: {numbers['material']}; "
         f"electrolyte: {numbers['electrolyte']}. The reaction at the lithium electrode adds "
-        f"{number(CM2 * numbers['lithium_resistance'], 3)} Ω cm²."
+        f"{number(CM2 * numbers['lithium_resistance'], 3)} Ω cm².{coarse_problem(numbers)}"
     )
 
 

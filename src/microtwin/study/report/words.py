@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .digits import length, number, percent, value_with_uncertainty
-from .markup import Html
+from .markup import Html, text
 from .model import ReportData, ScanView, TransportView
 
 __all__ = [
+    "coarse_problem",
     "does_not_percolate",
     "is_infinite",
     "labelling_sentence",
@@ -208,3 +209,13 @@ def percolation_sentences(data: ReportData) -> list[str]:
         "factor infinite."
         for phase, direction in dict.fromkeys(pairs)
     ]
+
+
+def coarse_problem(numbers: Mapping[str, Any]) -> str:
+    """Return why a stage has no error of the discretisation, after a blank; nothing if it has."""
+    problem = numbers.get("coarse_problem")
+    if problem is None:
+        return ""
+    return (
+        f" No error of the discretisation can be told: on voxels twice as large, {text(problem)}."
+    )
