@@ -7,6 +7,7 @@ in a periodic image, if it winds around the period in that direction.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -43,6 +44,8 @@ def label_clusters(
     )
     if not periodic:
         return clusters, int(n)
+    if connectivity == 26:
+        return _join_around(clusters, int(n))
     roots, numbers = np.unique(_wrap(clusters, int(n))[0], return_inverse=True)
     return numbers.astype(clusters.dtype)[clusters], len(roots) - 1
 
@@ -119,6 +122,23 @@ def percolating_mask(
     ndarray of bool, shape (nz, ny, nx)
     """
     return carrying_clusters(mask, axis, periodic) > 0
+
+
+def _join_around(clusters: NDArray[np.integer], n: int) -> tuple[NDArray[np.integer], int]:
+    """Join clusters that touch across the period, be it at a corner."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    pairs = []
+    for axis in range(3):
+        last, first = clusters.take(-1, axis), clusters.take(0, axis)
+        for shift in product((-1, 0, 1), repeat=2):
+            both = np.stack([last.ravel(), np.roll(first, shift, (0, 1)).ravel()])
+            pairs.append(np.unique(both[:, (both > 0).all(axis=0)], axis=1))
+    a, b = np.concatenate(pairs, axis=1)
+    graph = coo_array((np.ones(len(a), bool), (a, b)), shape=(n + 1, n + 1))
+    count, numbers = connected_components(graph, directed=False)
+    return numbers.astype(clusters.dtype)[clusters], count - 1
 
 
 def _wrap(clusters: NDArray[np.integer], n: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

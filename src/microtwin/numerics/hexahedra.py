@@ -1,36 +1,44 @@
-"""Elasticity of a periodic grid of voxels, each a trilinear hexahedron.
+"""Elasticity of a grid of voxels, each a trilinear hexahedron.
 
 Unknowns are the displacements of the corners and the mean strain. With B the strain that the eight
 corners of an element make, the forces are ::
 
-    f = sum over elements of int B^T C (B u - e) dV
+    f = sum over elements of int B^T C (B u + E - e) dV
 
-for the stiffness C and the eigenstrain e of each. A mean strain adds an affine displacement; the
-force conjugate to it is the volume times the mean stress. Elements without stiffness are void.
+for the stiffness C and the eigenstrain e of each, and the mean strain E. The force conjugate to E
+is the volume times the mean stress. Elements without stiffness are void.
 
-As a preconditioner serves the same discretisation of a uniform solid, inverted by Fourier transform
-(Leute et al., J. Comput. Phys. 453 (2022) 110931): iterations depend on the contrast, not on the
-size of the grid.
+The grid repeats itself along the axes that are periodic. Along the others a layer of void follows
+the last layer of voxels, so that all axes are alike to the kernels; there the nodes on the two
+faces may be held, by component.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..connectivity import label_clusters
 from . import hexahedra_kernels as kernels
-from .krylov import ConvergenceError
-from .threads import even_shares, over_slabs, slab_bounds, thread_count
+from . import typed_kernels
+from .krylov import Progress, solve
+from .multigrid import Multigrid
+from .smoothed_level import SmoothedLevel, Vector
+from .threads import even_shares, over_slabs
+from .typed_levels import Faces, TypedLevel, cell_matrix, pieces_of_voxels
 
 __all__ = ["PAIRS", "ElasticSolution", "Hexahedra"]
 
 Matrix = NDArray[np.float64]
-ITERATIONS = 2000
 # The two axes of each of the six components of a strain.
 PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+SMALL = 64  # voxels: clusters below this are left to the fine grid
+APART = 10.0  # ratio of moduli from which on solids are of two kinds on coarse grids
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +47,8 @@ class ElasticSolution:
 
     Parameters
     ----------
-    displacement : ndarray, shape (3, nz, ny, nx)
-        Of the corner before each voxel, without the affine part, in units of the voxels' edges.
+    displacement : ndarray, shape (3, nz, ny, nx), one more along axes that are not periodic
+        Of the corners, without the affine part, in m.
     mean_strain : ndarray, shape (6,)
     iterations : int
     residual : float
@@ -53,15 +61,25 @@ class ElasticSolution:
     residual: float
 
 
-class Hexahedra:
-    """The operator on a grid.
+class Hexahedra(SmoothedLevel):
+    """The operator on a grid; vectors hold three components of each node, then the mean strain.
+
+    Lengths are in units of the mean edge of the voxels, stiffnesses of the largest. The mean strain
+    is multiplied by the root of the number of voxels, so that its forces are as large as others.
 
     Parameters
     ----------
     number : ndarray of int, shape (nz, ny, nx)
         Which of the solids each voxel is; negative for void.
     stiffnesses : sequence of ndarray, shape (6, 6)
+        In Pa.
     voxel_size : tuple of 3 floats
+        In m.
+    free : ndarray of bool, shape (6,), optional
+        Components of the mean strain that are unknown; by default none.
+    periodic : tuple of 3 bool
+    held : ndarray of bool, shape (3, 2, 3), optional
+        By axis, side and component, what nodes on faces do not do.
     """
 
     def __init__(
@@ -69,62 +87,292 @@ class Hexahedra:
         number: NDArray[np.integer],
         stiffnesses: Sequence[Matrix],
         voxel_size: tuple[float, float, float],
+        *,
+        free: NDArray[np.bool_] | None = None,
+        periodic: tuple[bool, bool, bool] = (True, True, True),
+        held: NDArray[np.bool_] | None = None,
     ) -> None:
-        self.number = np.ascontiguousarray(number, np.int16)
+        self.voxels = number.shape
+        self.periodic = periodic
+        self.void = len(stiffnesses)
+        room = [(0, 0 if ring else 1) for ring in periodic]
+        padded = np.pad(number, room, constant_values=-1)
+        self.number = np.where(padded < 0, self.void, padded).astype(np.int16)
         self.shape = self.number.shape
+        self.nodes = 3 * self.number.size
+        self.size = self.nodes + 6
         self.voxel_size = voxel_size
-        self.stiffnesses = np.array(stiffnesses, float)
-        self.volume = float(np.prod(voxel_size))
-        self._gradient = _gradients(voxel_size, (0.0, 0.0, 0.0))
-        self._matrices = np.array([_element(c, voxel_size) for c in self.stiffnesses])
-        self._loads = np.array([self.volume * self._gradient.T @ c for c in self.stiffnesses])
-        self._affine = _affine(voxel_size)
-        self._layers = _layers(self.shape[0])
+        self.free = np.zeros(6, bool) if free is None else np.asarray(free)
+        fixed = np.zeros((3, 2, 3), bool) if held is None else np.array(held)
+        fixed[list(periodic)] = False
+        self.faces = Faces(fixed, self.voxels)
 
-    def forces(self, displacement: Matrix, strain: Matrix) -> tuple[Matrix, Matrix]:
-        """Return the forces on the corners, and the sum of stress times volume."""
-        out, sums = np.zeros_like(displacement), np.zeros((self.shape[0], 24))
-        affine = self._affine @ strain
-        for layers in self._layers:
-            args = (layers, out, displacement, affine, self.number, self._matrices, sums)
-            over_slabs(kernels.product, even_shares(len(layers)), *args)
-        return out, self._affine.T @ sums.sum(axis=0)
+        self.unit = float(np.cbrt(np.prod(voxel_size)))
+        self.edges = np.array(voxel_size) / self.unit
+        self.modulus = max(float(np.abs(c).max()) for c in stiffnesses)
+        self.stiffnesses = np.array([*stiffnesses, np.zeros((6, 6))]) / self.modulus
+        self.scale = 1.0 / np.sqrt(number.size)
+        upper = self.stiffnesses[:, *np.triu_indices(6)]
+        self._table = {kind: upper.astype(kind) for kind in (np.float32, np.float64)}
+        self._works: dict[Any, tuple[Any, ...]] = {}
 
-    def eigenforces(self, eigenstrain: Matrix) -> tuple[Matrix, Matrix]:
-        """Return the forces that eigenstrains exert, shape (6, nz, ny, nx)."""
-        out, sums = np.zeros((3, *self.shape)), np.zeros((self.shape[0], 24))
-        for layers in self._layers:
-            args = (layers, out, eigenstrain, self.number, self._loads, sums)
-            over_slabs(kernels.load, even_shares(len(layers)), *args)
-        return out, self._affine.T @ sums.sum(axis=0)
+    # The operator.
 
-    def strains(self, solution: ElasticSolution) -> Matrix:
-        """Return the mean strain of each voxel, shape (6, nz, ny, nx)."""
-        out = np.empty((6, *self.shape))
-        affine = self._affine @ solution.mean_strain
-        args = (out, solution.displacement, affine, self._gradient)
-        over_slabs(kernels.strains, slab_bounds(self.shape), *args)
+    @property
+    def _slabs(self) -> list[tuple[int, int, int]]:
+        return [(first, end, slab) for slab, (first, end) in enumerate(even_shares(self.shape[0]))]
+
+    def _work(self, kind: Any) -> tuple[Any, ...]:
+        """Return room to work in, for each slab, and what the kernels know of the grid."""
+        if kind not in self._works:
+            ny, nx = self.shape[1:]
+            works = tuple(
+                (
+                    np.zeros(kernels.ROWS * kernels.STRIDE, kind),
+                    np.empty(kernels.PIECE, np.int16),
+                    np.empty((2, 3, ny, nx + 1), kind),
+                    np.ones(1, kind),
+                )
+                for _ in self._slabs
+            )
+            grid = (
+                self.number,
+                self._table[kind],
+                (0.25 / self.edges).astype(kind),
+                np.ones(1, kind),
+            )
+            self._works[kind] = works, grid
+        return self._works[kind]
+
+    def _on_nodes(self, vector: NDArray[Any]) -> NDArray[Any]:
+        return vector[: self.nodes].reshape(3, *self.shape)
+
+    def _strain(self, vector: NDArray[Any], kind: Any) -> NDArray[Any]:
+        return (self.scale * vector[-6:].astype(float)).astype(kind)
+
+    def _run(self, kernel: Callable[..., Any], kind: Any, strain: NDArray[Any], *args: Any) -> Matrix:
+        """Run a kernel over slabs; return the force conjugate to the mean strain."""
+        totals = np.zeros((len(self._slabs), 6))
+        over_slabs(kernel, self._slabs, *self._work(kind), *args, strain, totals)
+        found: Matrix = np.where(self.free, self.scale * totals.sum(axis=0), 0.0)
+        return found
+
+    def _hold(self, nodes: NDArray[Any]) -> None:
+        """Set the components that are held to 0."""
+        for axis, side, component in np.argwhere(self.faces.held):
+            plane = self.faces.ends[axis] if side else 0
+            np.moveaxis(nodes[component], axis, 0)[plane] = 0.0
+
+    def image(self, out: Vector, u: Vector) -> None:
+        """Set out to A u."""
+        nodes, strain = self._on_nodes(out), self._strain(u, np.float32)
+        out[-6:] = self._run(kernels.product, np.float32, strain, nodes, self._on_nodes(u))
+        self._hold(nodes)
+
+    def residual(self, out: Vector, rhs: Vector, u: Vector) -> None:
+        """Set out to rhs - A u."""
+        nodes, strain = self._on_nodes(out), self._strain(u, np.float32)
+        frame = (nodes, self._on_nodes(rhs), self._on_nodes(u), None)
+        out[-6:] = rhs[-6:] - self._run(kernels.residual, np.float32, strain, *frame)
+        self._hold(nodes)
+
+    def _scaled(self, d: Vector, rhs: Vector, factor: float) -> None:
+        shares = even_shares(self.shape[0])
+        frame = (self._on_nodes(d), self._on_nodes(rhs), self._inverse, np.float32(factor))
+        over_slabs(kernels.scaled, shares, *frame)
+        d[-6:] = 0.0
+
+    def _descend(self, d: Vector, rhs: Vector, u: Vector, a: float, b: float) -> None:
+        totals = np.zeros((len(self._slabs), 6))
+        over_slabs(
+            kernels.descend, self._slabs, *self._work(np.float32), self._on_nodes(d),
+            self._on_nodes(rhs), self._on_nodes(u), self._strain(u, np.float32), self._inverse,
+            np.float32(a), np.float32(b), totals,
+        )  # fmt: skip
+
+    # The way to the coarse level.
+
+    def coarsen(self) -> TypedLevel:
+        """Return the first coarse level."""
+        kinds = self._kinds()
+        pieces, piece = pieces_of_voxels(kinds)
+        octant = np.empty(self.shape, np.uint8)
+        over_slabs(typed_kernels.homes_of_nodes, even_shares(self.shape[0]), kinds, octant)
+        del kinds
+        parent = pieces.shared_corners()
+        used = np.zeros(len(parent), np.uint8)
+        room = (np.empty(8, np.int64), np.empty(8))
+        typed_kernels.mark_corners(octant, piece, parent, used, *room)
+        corners, owner = np.empty(len(parent), np.int32), np.empty(len(parent), np.int32)
+        count = typed_kernels.number_corners(parent, used, corners, owner)
+        owner = owner[:count].copy()
+        del parent, used
+        self._ways = (octant, piece, corners)
+        self._room = (
+            np.empty((len(self._slabs), 8), np.int64),
+            np.empty((len(self._slabs), 8), np.float32),
+        )
+        self._forces = np.zeros((len(self._slabs), 3 * count), np.float32)
+        self._coarse_held: NDArray[np.int64] = np.empty(0, np.int64)
+        matrix = cell_matrix(
+            pieces, self.number, self._ways, count, self._elements(), self._held_nodes()
+        )
+        affine = np.zeros((3 * count + 6, 6), np.float32)
+        if self.free.any():
+            image = self.zeros()
+            for s in np.flatnonzero(self.free):
+                unit = self.zeros()
+                unit[self.nodes + s] = 1.0
+                self.image(image, unit)
+                part = np.zeros(3 * count + 6, np.float32)
+                self._restrict(part, image)
+                affine[:, s] = part
+        coarse = TypedLevel(
+            pieces, corners, owner, matrix, affine[:-6].copy(), affine[-6:].copy(),
+            self.faces.coarser(),
+        )  # fmt: skip
+        self._coarse_held = coarse.held
+        return coarse
+
+    def _kinds(self) -> NDArray[np.uint8]:
+        """Return the kind of each voxel for coarse grids: stiff is 2, soft 1, void 0.
+
+        Small soft clusters that hang on one stiff body count as stiff, and small clusters of solid
+        as void: the fine grid alone deals with what is within them.
+        """
+        present = np.unique(self.number)
+        moduli = np.trace(self.stiffnesses, axis1=1, axis2=2)
+        solid = moduli[present[present != self.void]]
+        least, most = float(solid.min()), float(solid.max())
+        kinds = np.where(moduli**2 >= least * most, 2, 1) if most > APART * least else moduli > 0.0
+        kinds = np.array(kinds, np.uint8)
+        kinds[self.void] = 0
+        out = kinds[self.number]
+        clusters = _small(out == 1, 6)
+        out[(clusters > 0) & ~_bridges(clusters, out == 2)[clusters]] = 2
+        clusters = _small(out > 0, 26)
+        if not (clusters[out > 0] > 0).all():
+            out[clusters > 0] = 0
         return out
+
+    def _elements(self) -> Matrix:
+        return np.array([_element(c, self.edges) for c in self.stiffnesses])
+
+    def _held_nodes(self) -> NDArray[np.bool_]:
+        if not self.faces.held.any():
+            return np.broadcast_to(np.zeros(1, bool), (3, *self.shape))
+        held = np.zeros((3, *self.shape), bool)
+        for axis, side, component in np.argwhere(self.faces.held):
+            plane = self.faces.ends[axis] if side else 0
+            np.moveaxis(held[component], axis, 0)[plane] = True
+        return held
+
+    can_coarsen = True
+
+    def _restrict(self, coarse: Vector, residual: Vector) -> None:
+        self._forces[...] = 0.0
+        frame = (self._forces, self._on_nodes(residual), *self._ways, *self._room)
+        over_slabs(typed_kernels.restrict_nodes, self._slabs, *frame)
+        self._forces.sum(axis=0, out=coarse[:-6])
+        coarse[self._coarse_held] = 0.0
+        coarse[-6:] = residual[-6:]
+
+    def _prolong(self, u: Vector, correction: Vector) -> None:
+        nodes = self._on_nodes(u)
+        frame = (nodes, correction, *self._ways, *self._room)
+        over_slabs(typed_kernels.prolong_nodes, self._slabs, *frame)
+        self._hold(nodes)
+        u[-6:] += correction[-6:]
+
+    # The Krylov steps.
+
+    def prepare(self) -> None:
+        """Invert the diagonal blocks, find the largest eigenvalue, and make room for the cycles."""
+        elements = self._elements()
+        own = [[_upper(e[3 * n : 3 * n + 3, 3 * n : 3 * n + 3]) for n in range(8)] for e in elements]
+        self._inverse = np.empty((6, *self.shape), np.float32)
+        over_slabs(
+            kernels.diagonal, even_shares(self.shape[0]), self._inverse, self.number,
+            np.array(own), self._held_nodes(),
+        )  # fmt: skip
+        super().prepare()
+        self._along = self.zeros()
+
+    def prepared(self, source: Matrix) -> Matrix:
+        """Return the right-hand side, a flat vector of float64."""
+        return source
+
+    def renew(self, r: Vector, x: Vector, y: Vector, source: Matrix) -> tuple[float, Matrix]:
+        """Set r to source - A (x + y), in float64; return its square."""
+        strain = self.scale * (x[-6:].astype(float) + y[-6:])
+        nodes = self._on_nodes(r)
+        frame = (nodes, self._on_nodes(source), self._on_nodes(x), self._on_nodes(y))
+        total = self._run(kernels.residual, np.float64, strain, *frame)
+        r[-6:] = np.where(self.free, source[-6:] - total, 0.0)
+        self._hold(nodes)
+        return self.dot(r, r), np.zeros(1)
+
+    def advance(
+        self, y: Vector, r: Vector, p: Vector, z: Vector, alpha: float, beta: float
+    ) -> tuple[float, Matrix, float]:
+        """Move along p = z + beta p, for the z whose image is kept; return r.r and p.r."""
+        self.combine(p, beta, z, 1.0)
+        self.combine(self._along, beta, self._image, 1.0)
+        self.combine(y, 1.0, p, alpha)
+        self.combine(r, 1.0, self._along, -alpha)
+        return self.dot(r, r), np.zeros(1), self.dot(p, r)
+
+    def split(self, x: Vector, y: Vector) -> None:
+        """Bring as much of y into x as float32 takes."""
+        total = x + y
+        y -= total - x
+        x[...] = total
+
+    def load(self, field: Matrix) -> Matrix:
+        """Return a vector as it is."""
+        return field
+
+    # Problems.
+
+    def eigenforces(self, stress: NDArray[np.floating]) -> Matrix:
+        """Return the load that stresses exert, shape (6, nz, ny, nx), in Pa and 0 in void.
+
+        It is what holds C e, for eigenstrains e.
+        """
+        out = np.zeros(self.size)
+        room = [(0, n - v) for n, v in zip(self.shape, self.voxels, strict=True)]
+        padded = stress if not any(r[1] for r in room) else np.pad(stress, [(0, 0), *room])
+        over_slabs(
+            kernels.load, even_shares(self.shape[0]), self._on_nodes(out), padded,
+            0.25 / self.edges, 1.0,
+        )  # fmt: skip
+        totals = stress.sum(axis=(1, 2, 3), dtype=float)
+        out[-6:] = np.where(self.free, self.scale * totals, 0.0)
+        out /= self.modulus
+        self._hold(self._on_nodes(out))
+        return out
+
+    def mean_stress_load(self, stress: Matrix) -> Matrix:
+        """Return what a mean stress adds to the load of the mean strain, shape (6,)."""
+        whole = np.prod(self.voxels) * self.scale / self.modulus
+        return np.where(self.free, whole * stress, 0.0)
 
     def solve(
         self,
-        eigenstrain: Matrix | None,
+        load: Matrix,
         strain: Matrix,
-        free: NDArray[np.bool_],
-        stress: Matrix,
         rtol: float,
+        *,
+        progress: Progress | None = None,
     ) -> ElasticSolution:
         """Find the displacements in equilibrium.
 
         Parameters
         ----------
-        eigenstrain : ndarray, shape (6, nz, ny, nx), or None
+        load : ndarray
+            A vector.
         strain : ndarray, shape (6,)
-            Mean strain; where it is free, what to start from.
-        free : ndarray of bool, shape (6,)
-            Components of the mean strain that take the value at which the mean stress is given.
-        stress : ndarray, shape (6,)
-            That mean stress, in Pa.
+            Mean strain; of the components that are held.
         rtol : float
             Norm of the forces that are left, over that of those at the start.
 
@@ -133,106 +381,82 @@ class Hexahedra:
         ConvergenceError
             If it is not reached.
         """
-        inverse = _Uniform(self)
-        u, e = np.zeros((3, *self.shape)), strain.astype(float).copy()
-        whole = self.volume * float(np.prod(self.shape))
-        force, total = self.forces(u, e)
-        r, s = -force, np.where(free, whole * stress - total, 0.0)
-        if eigenstrain is not None:
-            force, total = self.eigenforces(eigenstrain)
-            r, s = r + force, s + np.where(free, total, 0.0)
-        scale = inverse.scale(whole)
-        z, y = inverse(r), np.where(free, s / scale, 0.0)
-        p, q = z.copy(), y.copy()
-        slope = float((r * z).sum() + s @ y)
-        start = slope
-        iterations = 0
-        while slope > rtol**2 * start:
-            if iterations == ITERATIONS or not np.isfinite(slope):
-                raise ConvergenceError(
-                    f"the elastic problem did not converge: in {iterations} iterations the forces "
-                    f"went down to {np.sqrt(slope / start):.1e} of the start, wanted {rtol:g}"
-                )
-            force, total = self.forces(p, q)
-            total = np.where(free, total, 0.0)
-            alpha = slope / float((p * force).sum() + q @ total)
-            u += alpha * p
-            e += alpha * q
-            r -= alpha * force
-            s -= alpha * total
-            z, y = inverse(r), np.where(free, s / scale, 0.0)
-            before, slope = slope, float((r * z).sum() + s @ y)
-            p = z + slope / before * p
-            q = y + slope / before * q
-            iterations += 1
-        left = np.sqrt(slope / start) if start > 0.0 else 0.0
-        return ElasticSolution(u, e, iterations, float(left))
+        held = np.zeros(self.size)
+        source = load
+        if strain[~self.free].any():
+            affine = np.where(self.free, 0.0, strain)
+            start = self._start(affine)
+            source = load + start
+        del held
+        found = solve(self, source, hierarchy=self._hierarchy(), rtol=rtol, progress=progress)
+        total = found.parts[0].astype(float)
+        total += found.parts[1]
+        mean = np.where(self.free, self.scale * total[-6:], strain)
+        displacement = self._on_nodes(total) * self.unit
+        return ElasticSolution(displacement, mean, found.iterations, found.residual)
 
-
-class _Uniform:
-    """The inverse of the operator of a uniform solid, by Fourier transform."""
-
-    def __init__(self, grid: Hexahedra) -> None:
-        from scipy.fft import rfftn
-
-        self.stiffness = grid.stiffnesses.mean(axis=0)
-        self.shape = grid.shape
-        small = tuple(min(n, 3) for n in grid.shape)
-        impulse = np.zeros((3, *grid.shape))
-        uniform = Hexahedra(np.zeros(small, int), [self.stiffness], grid.voxel_size)
-        symbol = np.empty((3, 3, *grid.shape[:2], grid.shape[2] // 2 + 1), np.float32)
-        for column in range(3):
-            unit = np.zeros((3, *small))
-            unit[column, 0, 0, 0] = 1.0
-            force, _ = uniform.forces(unit, np.zeros(6))
-            impulse[...] = 0.0
-            for k, j, i in np.ndindex(small):
-                at = tuple(m if m < 2 else -1 for m in (k, j, i))
-                impulse[:, *at] += force[:, k, j, i]
-            for row in range(3):
-                # An element is the same seen from the other side, so the symbol is real.
-                symbol[row, column] = rfftn(impulse[row], workers=thread_count()).real
-        symbol[:, :, 0, 0, 0] = np.eye(3)
-        flat = np.moveaxis(symbol, (0, 1), (-2, -1))
-        self.inverse = np.ascontiguousarray(np.moveaxis(np.linalg.inv(flat), (-2, -1), (0, 1)))
-        self.inverse[:, :, 0, 0, 0] = 0.0
-
-    def scale(self, volume: float) -> Matrix:
-        """Return what stands for the stiffness of the mean strain, times the volume."""
-        return volume * np.diag(self.stiffness)
-
-    def __call__(self, force: Matrix) -> Matrix:
-        from scipy.fft import irfftn, rfftn
-
-        workers = thread_count()
-        spectra = [rfftn(part, workers=workers) for part in force]
-        out = np.empty_like(force)
-        for row in range(3):
-            total = sum(self.inverse[row, c] * spectra[c] for c in range(3))
-            out[row] = irfftn(total, self.shape, workers=workers)
+    def _start(self, strain: Matrix) -> Matrix:
+        """Return the load that a mean strain exerts."""
+        out = np.zeros(self.size)
+        nodes = self._on_nodes(out)
+        nothing = np.zeros((3, *self.shape))
+        out[-6:] = -self._run(kernels.product, np.float64, strain, nodes, nothing)
+        nodes *= -1.0
+        self._hold(nodes)
         return out
 
+    def _hierarchy(self) -> Multigrid:
+        if not hasattr(self, "_levels"):
+            self.prepare()
+            self._levels = Multigrid(self)
+        return self._levels
 
-def _layers(nz: int) -> list[NDArray[np.int64]]:
-    """Return layers in groups within which none shares corners with another."""
-    if nz == 1:
-        return [np.zeros(1, np.int64)]
-    even = nz - nz % 2
-    groups = [np.arange(0, even, 2), np.arange(1, even, 2)]
-    if nz % 2:
-        groups.append(np.array([nz - 1]))
-    return groups
+    def strains(self, solution: ElasticSolution) -> NDArray[np.float64]:
+        """Return the mean strain of each voxel, shape (6, nz, ny, nx)."""
+        out = np.empty((6, *self.shape))
+        args = (solution.displacement, solution.mean_strain, 0.25 / np.array(self.voxel_size))
+        over_slabs(kernels.strains, even_shares(self.shape[0]), out, *args)
+        nz, ny, nx = self.voxels
+        return out[:, :nz, :ny, :nx]
+
+
+def _small(mask: NDArray[np.bool_], connectivity: Literal[6, 26]) -> NDArray[np.integer]:
+    """Return the clusters of a mask that are small, on a grid that repeats itself; 0 elsewhere."""
+    clusters, _ = label_clusters(mask, periodic=True, connectivity=connectivity)
+    large = np.bincount(clusters.ravel()) >= SMALL
+    clusters[large[clusters]] = 0
+    return clusters
+
+
+def _bridges(clusters: NDArray[np.integer], stiff: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which clusters touch more than one stiff body, be it at a corner; they tie them."""
+    bodies, many = label_clusters(stiff, periodic=True)
+    count = int(clusters.max(initial=0)) + 1
+    least, most = np.full(count, many + 1), np.zeros(count, np.int64)
+    here = np.nonzero(clusters)
+    own = clusters[here]
+    for shift in product((-1, 0, 1), repeat=3):
+        around = [(at + by) % n for at, by, n in zip(here, shift, clusters.shape, strict=True)]
+        body = bodies[tuple(around)]
+        np.minimum.at(least, own, np.where(body > 0, body, many + 1))
+        np.maximum.at(most, own, body)
+    return np.asarray(least < most)
+
+
+def _upper(block: Matrix) -> Matrix:
+    """Return the six numbers of a symmetric block, as those of a strain."""
+    return np.array([block[a, b] for a, b in PAIRS])
 
 
 def _corners() -> NDArray[np.int64]:
     return np.array([(n >> 2, n >> 1 & 1, n & 1) for n in range(8)])
 
 
-def _gradients(edges: tuple[float, float, float], at: tuple[float, float, float]) -> Matrix:
+def _gradients(edges: Matrix, at: Matrix) -> Matrix:
     """Return B, shape (6, 24), at a place from -1 to 1 along each axis."""
     b = np.zeros((6, 24))
     for n, corner in enumerate(2 * _corners() - 1):
-        shape = 0.5 * (1.0 + corner * np.array(at))
+        shape = 0.5 * (1.0 + corner * at)
         slopes = [
             corner[a] / edges[a] * np.prod([shape[o] for o in range(3) if o != a]) for a in range(3)
         ]
@@ -243,25 +467,10 @@ def _gradients(edges: tuple[float, float, float], at: tuple[float, float, float]
     return b
 
 
-def _element(stiffness: Matrix, edges: tuple[float, float, float]) -> Matrix:
+def _element(stiffness: Matrix, edges: Matrix) -> Matrix:
     """Return the matrix of an element, shape (24, 24), by Gauss quadrature."""
     total = np.zeros((24, 24))
-    place = 1.0 / np.sqrt(3.0)
     for corner in 2 * _corners() - 1:
-        b = _gradients(edges, tuple(place * corner))
+        b = _gradients(edges, corner / np.sqrt(3.0))
         total += float(np.prod(edges)) / 8.0 * b.T @ stiffness @ b
     return 0.5 * (total + total.T)
-
-
-def _affine(edges: tuple[float, float, float]) -> Matrix:
-    """Return the displacements of the corners that a strain makes, shape (24, 6)."""
-    out = np.zeros((24, 6))
-    for n, corner in enumerate(_corners()):
-        at = corner * np.array(edges)
-        for s, (a, c) in enumerate(PAIRS):
-            if a == c:
-                out[3 * n + a, s] = at[a]
-            else:
-                out[3 * n + a, s] = 0.5 * at[c]
-                out[3 * n + c, s] = 0.5 * at[a]
-    return out
