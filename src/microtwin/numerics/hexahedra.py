@@ -37,7 +37,7 @@ __all__ = ["PAIRS", "ElasticSolution", "Hexahedra"]
 Matrix = NDArray[np.float64]
 # The two axes of each of the six components of a strain.
 PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
-SMALL = 64  # voxels: clusters below this are left to the fine grid
+SMALL = 9  # voxels: clusters below this are left to the fine grid
 APART = 10.0  # ratio of moduli from which on solids are of two kinds on coarse grids
 
 
@@ -200,12 +200,13 @@ class Hexahedra(SmoothedLevel):
         over_slabs(typed_kernels.homes_of_nodes, even_shares(self.shape[0]), kinds, octant)
         del kinds
         parent = pieces.shared_corners()
-        used = np.zeros(len(parent), np.uint8)
-        room = (np.empty(8, np.int64), np.empty(8))
-        typed_kernels.mark_corners(octant, piece, parent, used, *room)
+        used, touched = np.zeros(len(parent), np.uint8), np.zeros((len(parent), 3), bool)
+        held, room = self._held_nodes(), (np.empty(8, np.int64), np.empty(8))
+        typed_kernels.mark_corners(octant, piece, parent, held, used, touched, *room)
         corners, owner = np.empty(len(parent), np.int32), np.empty(len(parent), np.int32)
         count = typed_kernels.number_corners(parent, used, corners, owner)
         owner = owner[:count].copy()
+        touched = touched[owner]
         del parent, used
         self._ways = (octant, piece, corners)
         self._room = (
@@ -215,7 +216,7 @@ class Hexahedra(SmoothedLevel):
         self._forces = np.zeros((len(self._slabs), 3 * count), np.float32)
         self._coarse_held: NDArray[np.int64] = np.empty(0, np.int64)
         matrix = cell_matrix(
-            pieces, self.number, self._ways, count, self._elements(), self._held_nodes()
+            pieces, self.number, self._ways, count, self._elements(), held
         )
         affine = np.zeros((3 * count + 6, 6), np.float32)
         if self.free.any():
@@ -229,7 +230,7 @@ class Hexahedra(SmoothedLevel):
                 affine[:, s] = part
         coarse = TypedLevel(
             pieces, corners, owner, matrix, affine[:-6].copy(), affine[-6:].copy(),
-            self.faces.coarser(),
+            self.faces.coarser(), touched,
         )  # fmt: skip
         self._coarse_held = coarse.held
         return coarse

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 __all__ = ["Multigrid"]
 
 DIRECT_SIZE = 1000  # unknowns: below this the coarse problem is factorised
-GOOD_ENOUGH = 0.4  # one step suffices if it reduces the residual by this factor
 
 
 class Multigrid:
@@ -25,7 +24,8 @@ class Multigrid:
     -----
     One application smooths, solves the coarse problem approximately, adds its correction and
     smooths in the reverse order. On the first coarse levels, as many as the operator says, the
-    problem is solved by two steps of flexible conjugate gradients preconditioned by the next level:
+    problem is solved by two steps of flexible conjugate gradients preconditioned by the next level,
+    or by one where that reduces the residual as far as the operator asks:
     the K-cycle of Notay and Vassilevski, Numer. Linear Algebra Appl. 15 (2008) 473. That repairs
     what piecewise constant corrections lack, and makes the number of iterations independent of the
     size of the grid.
@@ -37,6 +37,7 @@ class Multigrid:
             self.operators.append(self.operators[-1].coarsen())
         self._direct = self.operators[-1].factorize()
         self._krylov_levels: int = operator.krylov_levels
+        self._good_enough: float = operator.good_enough
         self._rhs = [None, *(op.zeros() for op in self.operators[1:])]
         self._first = [None, *(op.zeros() for op in self.operators[1:-1])]
         self._second = [None, *(op.zeros() for op in self.operators[1:-1])]
@@ -77,7 +78,7 @@ class Multigrid:
         before = operator.dot(rhs, rhs)
         alpha = slope / stiffness
         after = operator.subtract_product(rhs, first, alpha)
-        if after <= GOOD_ENOUGH**2 * before:
+        if after <= self._good_enough**2 * before:
             operator.combine(first, alpha, first, 0.0)
             return first
         own, cross, slope = self._cycle(level, second, rhs, first)

@@ -32,6 +32,8 @@ class SmoothedLevel:
 
     size: int
     krylov_levels = 3
+    # Bodies that hang on something soft leave small residuals and large errors.
+    good_enough = 0.2
 
     def image(self, out: Vector, u: Vector) -> None:
         """Set out to A u."""

@@ -207,8 +207,8 @@ def homes_of_nodes(first, end, kinds, octant):
 
 
 @njit(**FAST)
-def mark_corners(octant, piece, parent, used, corners, values):
-    """Mark the corners on which some node depends."""
+def mark_corners(octant, piece, parent, held, used, touched, corners, values):
+    """Mark the corners on which some node depends, and those on which held components do."""
     nz, ny, nx = octant.shape
     for k in range(nz):
         for j in range(ny):
@@ -217,7 +217,11 @@ def mark_corners(octant, piece, parent, used, corners, values):
                     continue
                 kk, jj, ii, code = home_of(octant[k, j, i], k, j, i, nz, ny, nx)
                 for m in range(weights(code, corners, values)):
-                    used[root(parent, 8 * piece[kk, jj, ii] + corners[m])] = 1
+                    top = root(parent, 8 * piece[kk, jj, ii] + corners[m])
+                    used[top] = 1
+                    for c in range(3):
+                        if held[c, k, j, i]:
+                            touched[top, c] = True
 
 
 @njit(**FAST)

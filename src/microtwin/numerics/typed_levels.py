@@ -168,6 +168,8 @@ class TypedLevel(SmoothedLevel):
     energy : ndarray, shape (6, 6)
         Of mean strains; 0 for components that are held.
     faces : Faces
+    touched : ndarray of bool, shape (n, 3)
+        Components on which some that are held depend.
     """
 
     def __init__(
@@ -179,25 +181,27 @@ class TypedLevel(SmoothedLevel):
         affine: NDArray[np.float32],
         energy: NDArray[np.float32],
         faces: Faces,
+        touched: NDArray[np.bool_],
     ) -> None:
         self.pieces, self.corners, self.owner, self.faces = pieces, corners, owner, faces
         self.count = len(owner)
         self.size = 3 * self.count + 6
         self.matrix, self.affine, self.energy = matrix, affine, energy
         self._strained = bool(energy.any())
-        self._hold()
+        self._hold(touched)
         self.prepare()
 
-    def _hold(self) -> None:
+    def _hold(self, touched: NDArray[np.bool_]) -> None:
         """Take the components that are held out of the matrix, and invert its diagonal blocks."""
         places = self.pieces.coordinates(self.owner >> 3)
         places += np.stack([self.owner >> 2 & 1, self.owner >> 1 & 1, self.owner & 1], axis=1)
-        held = self.faces.at(places)
+        # A piece close to a face that does not reach it moves freely.
+        held = self.faces.at(places) & touched
         starts, columns, values = self.matrix.parts
         rows = np.repeat(np.arange(self.count), np.diff(starts))
         if held.any():
-            touched = np.flatnonzero(held[rows].any(axis=1) | held[columns].any(axis=1))
-            values[touched] *= ~held[rows[touched]][:, :, None] * ~held[columns[touched]][:, None, :]
+            near = np.flatnonzero(held[rows].any(axis=1) | held[columns].any(axis=1))
+            values[near] *= ~held[rows[near]][:, :, None] * ~held[columns[near]][:, None, :]
             self.affine[held.ravel()] = 0.0
         blocks = values[rows == columns].astype(float)
         own = np.einsum("ncc->nc", blocks)
@@ -290,6 +294,9 @@ class TypedLevel(SmoothedLevel):
         )
         down.sum_duplicates()
         up = down.T.tocsr()
+        held = np.zeros(3 * self.count, bool)
+        held[self._held] = True
+        touched = up @ held.reshape(-1, 3).astype(np.float32) > 0.0
         self._down = _Rows(down.indptr.astype(np.int64), down.indices.astype(np.int32), down.data)
         self._up = _Rows(up.indptr.astype(np.int64), up.indices.astype(np.int32), up.data)
         shares_of_rows = even_shares(count)
@@ -313,7 +320,7 @@ class TypedLevel(SmoothedLevel):
                 affine[:, s] = part
         coarse = TypedLevel(
             pieces, unknowns, owner, _Rows(starts, columns, values), affine, self.energy,
-            self.faces.coarser(),
+            self.faces.coarser(), touched,
         )  # fmt: skip
         self._coarse_held = coarse.held
         return coarse
