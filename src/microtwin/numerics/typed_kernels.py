@@ -602,3 +602,39 @@ def mark_roots(parent, corners, used):
     """Mark what stands for each of some corners."""
     for m in range(corners.shape[0]):
         used[root(parent, corners[m])] = 1
+
+
+@njit(**FAST)
+def hold(first, end, starts, columns, values, held):
+    """Take the components that are held out of some rows of a matrix."""
+    for i in range(first, end):
+        for s in range(starts[i], starts[i + 1]):
+            for c in range(3):
+                for d in range(3):
+                    if held[i, c] or held[columns[s], d]:
+                        values[s, c, d] = 0.0
+
+
+@njit(**FAST)
+def own_blocks(first, end, starts, columns, values, blocks):
+    """Copy the diagonal blocks."""
+    for i in range(first, end):
+        at = position(columns, starts[i], starts[i + 1], i)
+        for c in range(3):
+            for d in range(3):
+                blocks[i, c, d] = values[at, c, d]
+
+
+@njit(**FAST)
+def row_norms(first, end, starts, columns, values, scale, norms):
+    """Set the sums of the norms of blocks in rows, of the matrix over the traces of its own."""
+    for i in range(first, end):
+        norms[i] = 0.0
+        for s in range(starts[i], starts[i + 1]):
+            square = 0.0
+            for c in range(3):
+                for d in range(3):
+                    square += values[s, c, d] ** 2
+            both = scale[i] * scale[columns[s]]
+            if both > 0.0:
+                norms[i] += np.sqrt(3.0 * square / both)

@@ -24,7 +24,7 @@ from .threads import even_shares, over_slabs
 __all__ = ["Faces", "Pieces", "TypedLevel", "pieces_of_voxels"]
 
 Ints = NDArray[np.int32]
-COARSEST = 8  # cells along an edge of the coarsest grid
+COARSEST = 10  # cells along an edge of the coarsest grid
 IDLE = 1e-12  # of the largest entry of a diagonal: what is less moves nothing
 USUAL = 3.3  # norms of the blocks in a row, over that of its own, in a uniform solid
 SHIFT = 1e-6  # of its diagonal, which then makes it definite
@@ -198,12 +198,11 @@ class TypedLevel(SmoothedLevel):
         # A piece close to a face that does not reach it moves freely.
         held = self.faces.at(places) & touched
         starts, columns, values = self.matrix.parts
-        rows = np.repeat(np.arange(self.count), np.diff(starts))
         if held.any():
-            near = np.flatnonzero(held[rows].any(axis=1) | held[columns].any(axis=1))
-            values[near] *= ~held[rows[near]][:, :, None] * ~held[columns[near]][:, None, :]
+            over_slabs(kernels.hold, self._shares, starts, columns, values, held)
             self.affine[held.ravel()] = 0.0
-        blocks = values[rows == columns].astype(float)
+        blocks = np.empty((self.count, 3, 3))
+        over_slabs(kernels.own_blocks, self._shares, starts, columns, values, blocks)
         own = np.einsum("ncc->nc", blocks)
         # What moves nothing: components that are held, or that nodes which are held depend on.
         idle = held | (own <= IDLE * own.max(initial=0.0))
@@ -213,10 +212,8 @@ class TypedLevel(SmoothedLevel):
         inverse *= ~idle[:, :, None] * ~idle[:, None, :]
         # A piece of few nodes has more unknowns than they can tell apart, and eigenvalues up to 8:
         # rows that could be too large are divided by as much, so that the others may step farther.
-        own = np.where(idle, 0.0, own).sum(axis=1)
-        own = np.where(own > 0.0, own, 1.0)
-        size = np.sqrt(np.einsum("mcd,mcd->m", values, values) * 3.0 / (own[rows] * own[columns]))
-        size = np.bincount(rows, size, minlength=self.count)
+        size, scale = np.empty(self.count), np.where(idle, 0.0, own).sum(axis=1)
+        over_slabs(kernels.row_norms, self._shares, starts, columns, values, scale, size)
         inverse /= np.maximum(1.0, size / USUAL)[:, None, None]
         self._inverse = inverse.astype(np.float32)
         self._held = np.flatnonzero(held.ravel())
