@@ -2,19 +2,25 @@ __all__ = [
     "PENNY",
     "DruckerPrager",
     "EffectiveStiffness",
+    "ElasticParticle",
     "EngineeringConstants",
     "Exceedance",
+    "Host",
     "InterfaceTractions",
     "LigamentLoads",
     "Ligaments",
     "LognormalStrength",
     "ParticleFracture",
+    "ParticleRun",
+    "ParticleStress",
     "Solid",
     "StressDistribution",
     "Swelling",
     "WeibullStrength",
     "averaged_stress",
+    "charge_particle",
     "coated_sphere_bulk_modulus",
+    "coupled_quasi_steady_concentration",
     "critical_flaw",
     "critical_size",
     "cubic",
@@ -39,15 +45,21 @@ __all__ = [
     "misfit_sphere",
     "normal_and_shear",
     "particle_cracking",
+    "particle_stress",
     "phase_distributions",
+    "potentiostatic_concentration",
+    "potentiostatic_stress",
     "principal_index",
     "principal_stresses",
+    "quasi_steady_stress",
     "rank_ligaments",
     "rotated",
     "solve_swelling",
     "stack_pressure",
+    "stress_coupling",
     "stress_distribution",
     "stress_measure",
+    "stress_potential_shift",
     "thickness_change",
     "traction_vectors",
     "transversely_isotropic",
@@ -69,6 +81,7 @@ from .distributions import (
     stress_distribution,
     weighted_percentiles,
 )
+from .elastic_particles import ElasticParticle
 from .exact import coated_sphere_bulk_modulus, laminate, misfit_sphere
 from .exceedance import (
     Exceedance,
@@ -78,6 +91,7 @@ from .exceedance import (
     exceedance_probability,
     weakest_link_probability,
 )
+from .hosts import Host, stress_coupling, stress_potential_shift
 from .invariants import (
     energy_density,
     hydrostatic,
@@ -88,6 +102,13 @@ from .invariants import (
     von_mises,
 )
 from .ligament_loads import LigamentLoads, rank_ligaments, write_ligaments
+from .particle_charging import charge_particle
+from .particle_exact import (
+    coupled_quasi_steady_concentration,
+    potentiostatic_concentration,
+    potentiostatic_stress,
+    quasi_steady_stress,
+)
 from .particle_fracture import (
     PENNY,
     ParticleFracture,
@@ -97,6 +118,8 @@ from .particle_fracture import (
     fracture_energy,
     particle_cracking,
 )
+from .particle_runs import ParticleRun
+from .particle_stresses import ParticleStress, particle_stress
 from .stack import stack_pressure, thickness_change
 from .stiffness import (
     EngineeringConstants,

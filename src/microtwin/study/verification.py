@@ -16,6 +16,7 @@ MODULES = (
     "electrochemistry.impedance_verification",
     "upscaling.verification",
     "mechanics.verification",
+    "mechanics.particle_verification",
     "trust.cases",
 )
 
