@@ -6,10 +6,13 @@ __all__ = [
     "EngineeringConstants",
     "Exceedance",
     "Host",
+    "InterfaceTraction",
     "InterfaceTractions",
+    "LargeSwelling",
     "LigamentLoads",
     "Ligaments",
     "LognormalStrength",
+    "MeshSwelling",
     "ParticleFracture",
     "ParticleRun",
     "ParticleStress",
@@ -40,8 +43,10 @@ __all__ = [
     "interface_tractions",
     "isotropic",
     "laminate",
+    "large_swelling",
     "ligaments",
     "maximum_principal",
+    "mesh_swelling",
     "misfit_sphere",
     "normal_and_shear",
     "particle_cracking",
@@ -101,7 +106,10 @@ from .invariants import (
     tresca,
     von_mises,
 )
+from .large_swelling import LargeSwelling, large_swelling
 from .ligament_loads import LigamentLoads, rank_ligaments, write_ligaments
+from .mesh_results import InterfaceTraction, MeshSwelling
+from .mesh_swelling import mesh_swelling
 from .particle_charging import charge_particle
 from .particle_exact import (
     coupled_quasi_steady_concentration,

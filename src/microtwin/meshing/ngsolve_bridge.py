@@ -1,4 +1,4 @@
-"""The one file that knows NGSolve: meshes handed over, matrices handed back."""
+"""The file of this room that knows NGSolve: meshes handed over, matrices handed back."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from scipy.sparse import csr_array, tril, triu
 from ..numerics.threads import thread_count
 from .tetrahedra import BOX_FACES, TetrahedralMesh
 
-__all__ = ["Assembled", "assemble_conduction", "ngsolve_mesh"]
+__all__ = ["Assembled", "assemble_conduction", "libraries", "ngsolve_mesh", "ngsolve_threads"]
 
 
-def _libraries() -> tuple[Any, Any]:
+def libraries() -> tuple[Any, Any]:
+    """Return the modules ``ngsolve`` and ``netgen.meshing``; an `ImportError` names the extra."""
     try:
         import netgen.meshing
         import ngsolve
@@ -31,7 +32,7 @@ def _libraries() -> tuple[Any, Any]:
 
 def ngsolve_mesh(mesh: TetrahedralMesh) -> Any:
     """Return a mesh as an ``ngsolve.Mesh``; `TetrahedralMesh.to_ngsolve` tells more."""
-    ngsolve, netgen = _libraries()
+    ngsolve, netgen = libraries()
     made = netgen.Mesh(dim=3)
     # The order (x, y, z) mirrors space, so two vertices change places.
     made.AddPoints(np.ascontiguousarray(mesh.points[:, ::-1]))
@@ -64,8 +65,9 @@ def ngsolve_mesh(mesh: TetrahedralMesh) -> Any:
 
 
 @contextmanager
-def _threads() -> Iterator[None]:
-    ngsolve, _ = _libraries()
+def ngsolve_threads() -> Iterator[None]:
+    """Let NGSolve work on as many threads as everything else does."""
+    ngsolve, _ = libraries()
     ngsolve.SetNumThreads(thread_count())
     with ngsolve.TaskManager():
         yield
@@ -117,13 +119,13 @@ def assemble_conduction(
     -------
     Assembled
     """
-    ngsolve, _ = _libraries()
+    ngsolve, _ = libraries()
     made = ngsolve_mesh(mesh)
 
     def region(*names: str) -> Any:
         return made.Materials("|".join(map(re.escape, names)))
 
-    with _threads():
+    with ngsolve_threads():
         spaces = [ngsolve.H1(made, order=order, definedon=region(*group)) for group in groups]
         space = ngsolve.FESpace(spaces)
         trial, test = space.TnT()

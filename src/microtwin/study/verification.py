@@ -17,6 +17,7 @@ MODULES = (
     "upscaling.verification",
     "mechanics.verification",
     "mechanics.particle_verification",
+    "mechanics.mesh_verification",
     "trust.cases",
 )
 
