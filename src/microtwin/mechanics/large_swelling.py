@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from ..meshing import TetrahedralMesh
 from ..numerics import ConvergenceError
+from .faces import Condition, checked_faces
 from .finite_laws import LAWS, elastic_response, isotropic_constants
 from .mesh_elements import Elements
-from .mesh_faces import Condition, checked_faces, face_forces, held_values
+from .mesh_faces import face_forces, held_values
 from .mesh_fields import (
     on_vertices,
     phase_means,

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import spsolve
 
 from ..meshing import BOX_FACES, TetrahedralMesh
+from .faces import Face
 from .mesh_elements import Elements
-from .mesh_faces import Face
 from .mesh_motions import FreeMotions
 from .mesh_pieces import SolidMesh
 

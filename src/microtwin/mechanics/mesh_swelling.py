@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..meshing import TetrahedralMesh
+from .faces import Condition, checked_faces
 from .mesh_cohesion import checked_debonding, jump_means, spring_matrix, springs
 from .mesh_elements import Elements
-from .mesh_faces import Condition, checked_faces, face_forces, held_values
+from .mesh_faces import face_forces, held_values
 from .mesh_fields import (
     on_vertices,
     phase_means,

@@ -1,21 +1,25 @@
-"""Swelling and stiffness of a periodic image (see `numerics.hexahedra` for the equations)."""
+"""Swelling and stiffness of an image on its voxels (see `numerics.hexahedra` for the equations)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checking import is_number
 from ..microstructure import Microstructure
 from ..numerics.hexahedra import ElasticSolution, Hexahedra
+from .distributions import weighted_percentiles
+from .faces import Condition
+from .invariants import energy_density, hydrostatic, von_mises
 from .stiffness import EngineeringConstants, Solid, engineering_constants
+from .voxel_input import Boundary, boundary, checked_tolerance, eigenstresses, numbered
 
 __all__ = ["EffectiveStiffness", "Swelling", "effective_stiffness", "solve_swelling"]
 
 Vector = NDArray[np.float64]
+Progress = Callable[[int, float], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +31,7 @@ class Swelling:
     Parameters
     ----------
     mean_strain : ndarray, shape (6,)
+        Of the box; 0 across axes with a face that is free or clamped.
     mean_stress : ndarray, shape (6,)
         Over the whole volume, void included, in Pa.
     phase_stress : dict of str to ndarray, shape (6,)
@@ -34,9 +39,14 @@ class Swelling:
     energy : float
         Elastic energy of these means over the volume of the image, in J/m^3: what varies within
         voxels is not in it.
-    strain, stress : ndarray, shape (6, nz, ny, nx)
+    strain, stress : ndarray of float32, shape (6, nz, ny, nx)
         Means over each voxel; the eigenstrain is part of the strain, the stress in Pa and 0 in
         void.
+    displacement : ndarray, shape (3, nz, ny, nx), one more along axes that are not periodic
+        Of the corners, without that of the mean strain, in m. Bodies that nothing holds lie where
+        they happen to be.
+    floating : float
+        Share of the solid in bodies that no face holds and that do not reach round the image.
     iterations : int
     """
 
@@ -44,27 +54,28 @@ class Swelling:
     mean_stress: Vector
     phase_stress: dict[str, Vector]
     energy: float
-    strain: NDArray[np.float64] = field(repr=False)
-    stress: NDArray[np.float64] = field(repr=False)
+    strain: NDArray[np.float32] = field(repr=False)
+    stress: NDArray[np.float32] = field(repr=False)
+    displacement: NDArray[np.float64] = field(repr=False)
+    floating: float
     iterations: int
 
     @property
-    def von_mises(self) -> NDArray[np.float64]:
+    def von_mises(self) -> NDArray[np.float32]:
         """Equivalent stress of each voxel, in Pa."""
-        z, y, x, yx, zx, zy = self.stress
-        normal = 0.5 * ((z - y) ** 2 + (y - x) ** 2 + (x - z) ** 2)
-        return np.asarray(np.sqrt(normal + 3.0 * (yx**2 + zx**2 + zy**2)))
+        return von_mises(self.stress)
 
     @property
-    def hydrostatic(self) -> NDArray[np.float64]:
+    def hydrostatic(self) -> NDArray[np.float32]:
         """Mean of the normal stresses of each voxel, in Pa; positive where it is pulled."""
-        return np.asarray(self.stress[:3].mean(axis=0))
+        return hydrostatic(self.stress)
 
     def percentiles(
         self, phase: NDArray[np.bool_], shares: Sequence[float] = (0.5, 0.95, 0.99)
     ) -> list[float]:
         """Return percentiles of the equivalent stress over some voxels, in Pa."""
-        return [float(np.quantile(self.von_mises[phase], share)) for share in shares]
+        found = weighted_percentiles(self.von_mises[phase], None, tuple(shares))
+        return [found[share] for share in shares]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,27 +101,38 @@ def solve_swelling(
     materials: Mapping[str, Solid],
     eigenstrain: Mapping[str, float | ArrayLike],
     *,
+    faces: Mapping[str, Condition] | None = None,
     mean_strain: ArrayLike | None = None,
     mean_stress: ArrayLike | None = None,
     tol: float = 1e-6,
+    progress: Progress | None = None,
 ) -> Swelling:
     """Solve for strain and stress where phases swell and hold each other.
 
     Parameters
     ----------
     micro : Microstructure
-        Continued periodically.
     materials : mapping of str to Solid
         The phases that are solid; the others are void.
     eigenstrain : mapping of str to float or array
         Strain that a phase would have by itself: a number for the same in each direction, six
         components, or a field of either, shape (nz, ny, nx) or (6, nz, ny, nx).
+    faces : mapping of str to str or mapping, optional
+        By face of the image (`meshing.BOX_FACES`): "free", "roller" (no normal displacement),
+        "clamped", ``{"displacement": d}`` along the outward normal in metres, ``{"pressure": p}``
+        in Pa, positive where it pushes on the solid, or ``{"traction": (z, y, x)}`` in Pa. An axis
+        of which no face is named is periodic; a face whose opposite is named is free by default.
     mean_strain : array, shape (6,), optional
-        Held components; NaN where free. By default all are free.
+        Held components of the mean strain; NaN where free. Across axes that are not periodic it is
+        0, but for the normal strain between two rollers: these are plates, which stay where they
+        are by default, and move as a whole if that strain is free. By default all components of
+        periodic axes are free.
     mean_stress : array, shape (6,), optional
-        In the free components, in Pa; by default none.
+        In the free components, in Pa; by default none. Between plates it is minus their pressure.
     tol : float
         Norm of the forces that are left, over that at the start.
+    progress : callable, optional
+        Called as ``progress(iteration, residual)``.
 
     Returns
     -------
@@ -119,9 +141,14 @@ def solve_swelling(
     Raises
     ------
     ValueError
-        If a name or number is not allowed, or nothing is solid.
+        If a name or number is not allowed, nothing is solid, or a pressure acts on a body that
+        nothing holds.
     ConvergenceError
         If the solver does not reach the tolerance.
+
+    Notes
+    -----
+    Voxels that touch at an edge or a corner are joined there, as hinges: they share the nodes.
 
     Examples
     --------
@@ -136,14 +163,21 @@ def solve_swelling(
     >>> bool(0.009 < found.mean_strain[1] < 0.01)
     True
     """
-    grid = _grid(micro, materials)
-    strains = _eigenstrains(micro, materials, eigenstrain)
-    held, free = _held(mean_strain)
-    stress = np.zeros(6) if mean_stress is None else np.asarray(mean_stress, float)
-    if stress.shape != (6,) or not np.isfinite(stress).all():
-        raise ValueError(f"mean_stress {mean_stress!r} is not allowed; give six numbers, in Pa")
-    found = grid.solve(strains, held, free, stress, _tolerance(tol))
-    return _swelling(micro, materials, grid, found, strains)
+    rtol = checked_tolerance(tol)
+    number, stiffnesses = numbered(micro, materials)
+    given = boundary(number, micro.voxel_size, faces, mean_strain, mean_stress)
+    grid = Hexahedra(
+        number, stiffnesses, micro.voxel_size, free=given.free, periodic=given.periodic,
+        held=given.held,
+    )  # fmt: skip
+    del number
+    load = grid.eigenforces(eigenstresses(micro, materials, eigenstrain))
+    load[-6:] += grid.mean_stress_load(given.stress)
+    for face, traction in given.tractions.items():
+        grid.add_traction(load, face, traction)
+    found = grid.solve(load, given.strain, rtol, given=given.displacements, progress=progress)
+    del load
+    return _swelling(micro, materials, grid, given, found, eigenstrain)
 
 
 def effective_stiffness(
@@ -182,15 +216,13 @@ def effective_stiffness(
     >>> [round(e / 1e9, 3) for e in found.constants.young]
     [1.0, 1.0, 1.0]
     """
-    grid = _grid(micro, materials)
+    rtol = checked_tolerance(tol)
+    grid = Hexahedra(*numbered(micro, materials), micro.voxel_size)
     c, iterations = np.zeros((6, 6)), []
-    volume = grid.volume * micro.labels.size
-    none, nothing = np.zeros(6, bool), np.zeros(6)
+    nothing = np.zeros(grid.size)
     for k in range(6):
-        strain = np.zeros(6)
-        strain[k] = 1.0
-        found = grid.solve(None, strain, none, nothing, _tolerance(tol))
-        c[:, k] = grid.forces(found.displacement, strain)[1] / volume
+        found = grid.solve(nothing, np.eye(6)[k], rtol)
+        c[:, k] = grid.mean_stress(found)
         iterations.append(found.iterations)
     c = 0.5 * (c + c.T)
     least = float(np.linalg.eigvalsh(c)[0])
@@ -203,82 +235,32 @@ def effective_stiffness(
     return EffectiveStiffness(solid, engineering_constants(solid), tuple(iterations))
 
 
-def _grid(micro: Microstructure, materials: Mapping[str, Solid]) -> Hexahedra:
-    number = np.full(256, -1)
-    for position, (name, solid) in enumerate(materials.items()):
-        if not isinstance(solid, Solid):
-            raise ValueError(
-                f"the material of {name!r} is {solid!r}; give a Solid, such as isotropic(young, "
-                "poisson)"
-            )
-        number[micro.label(name)] = position
-    numbers = number[micro.labels]
-    if (numbers < 0).all():
-        raise ValueError("no phase of the image has a material, so nothing is solid")
-    stiffnesses = [solid.stiffness for solid in materials.values()]
-    return Hexahedra(numbers, stiffnesses, micro.voxel_size)
-
-
-def _eigenstrains(
-    micro: Microstructure,
-    materials: Mapping[str, Solid],
-    given: Mapping[str, float | ArrayLike],
-) -> NDArray[np.float64]:
-    out = np.zeros((6, *micro.shape))
-    for name, value in given.items():
-        here = micro.mask(name)
-        if name not in materials:
-            raise ValueError(f"phase {name!r} swells but has no material; give it one")
-        strain = np.asarray(value, float)
-        if strain.shape == () or strain.shape == micro.shape:
-            strain = np.stack([strain] * 3 + [np.zeros_like(strain)] * 3)
-        if strain.shape not in ((6,), (6, *micro.shape)) or not np.isfinite(strain).all():
-            raise ValueError(
-                f"the eigenstrain of {name!r} is not allowed; give a number, six components, or a "
-                "field of either on the voxels"
-            )
-        spread = strain.reshape(6, *([1] * 3 if strain.ndim == 1 else micro.shape))
-        out += np.where(here, spread, 0.0)
-    return out
-
-
-def _held(mean_strain: ArrayLike | None) -> tuple[Vector, NDArray[np.bool_]]:
-    held = np.full(6, np.nan) if mean_strain is None else np.asarray(mean_strain, float)
-    if held.shape != (6,) or np.isinf(held).any():
-        raise ValueError(
-            f"mean_strain {mean_strain!r} is not allowed; give six components, NaN where free"
-        )
-    free = np.isnan(held)
-    return np.where(free, 0.0, held), free
-
-
-def _tolerance(tol: float) -> float:
-    if not (is_number(tol) and 0.0 < tol < 1.0):
-        raise ValueError(f"tol {tol!r} is not allowed; give a number between 0 and 1")
-    return float(tol)
-
-
 def _swelling(
     micro: Microstructure,
     materials: Mapping[str, Solid],
     grid: Hexahedra,
+    given: Boundary,
     found: ElasticSolution,
-    eigenstrain: NDArray[np.float64],
+    eigenstrain: Mapping[str, float | ArrayLike],
 ) -> Swelling:
-    elastic = grid.strains(found)
-    elastic -= eigenstrain
-    stress = np.zeros_like(elastic)
-    by_phase = {}
+    strain = grid.strains(found)
+    stress = eigenstresses(micro, materials, eigenstrain)
+    stress *= -1.0
+    by_phase, energy = {}, 0.0
     for name, solid in materials.items():
         here = micro.mask(name)
-        stress[:, here] = solid.stiffness @ elastic[:, here]
-        by_phase[name] = stress[:, here].mean(axis=1) if here.any() else np.full(6, np.nan)
+        own = stress[:, here] + solid.stiffness @ strain[:, here]
+        stress[:, here] = own
+        by_phase[name] = own.mean(axis=1, dtype=float) if here.any() else np.full(6, np.nan)
+        energy += float(energy_density(own, solid).sum(dtype=float))
     return Swelling(
         found.mean_strain,
-        stress.mean(axis=(1, 2, 3)),
+        stress.mean(axis=(1, 2, 3), dtype=float),
         by_phase,
-        float(0.5 * (elastic * stress).sum() / micro.labels.size),
-        elastic + eigenstrain,
+        energy / micro.labels.size,
+        strain,
         stress,
+        found.displacement,
+        given.floating,
         found.iterations,
     )

@@ -15,7 +15,7 @@ faces may be held, by component.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Literal
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ..connectivity import label_clusters
 from . import hexahedra_kernels as kernels
 from . import typed_kernels
-from .krylov import Progress, solve
+from .krylov import solve
 from .multigrid import Multigrid
 from .smoothed_level import SmoothedLevel, Vector
 from .threads import even_shares, over_slabs
@@ -37,6 +37,7 @@ __all__ = ["PAIRS", "ElasticSolution", "Hexahedra"]
 Matrix = NDArray[np.float64]
 # The two axes of each of the six components of a strain.
 PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+ITERATIONS = 1000
 SMALL = 9  # voxels: clusters below this are left to the fine grid
 APART = 10.0  # ratio of moduli from which on solids are of two kinds on coarse grids
 
@@ -115,6 +116,7 @@ class Hexahedra(SmoothedLevel):
         upper = self.stiffnesses[:, *np.triu_indices(6)]
         self._table = {kind: upper.astype(kind) for kind in (np.float32, np.float64)}
         self._works: dict[Any, tuple[Any, ...]] = {}
+        self._levels: Multigrid | None = None
 
     # The operator.
 
@@ -150,12 +152,18 @@ class Hexahedra(SmoothedLevel):
     def _strain(self, vector: NDArray[Any], kind: Any) -> NDArray[Any]:
         return (self.scale * vector[-6:].astype(float)).astype(kind)
 
-    def _run(self, kernel: Callable[..., Any], kind: Any, strain: NDArray[Any], *args: Any) -> Matrix:
-        """Run a kernel over slabs; return the force conjugate to the mean strain."""
+    def _run(
+        self, kernel: Callable[..., Any], kind: Any, strain: NDArray[Any], *args: Any
+    ) -> Matrix:
+        """Run a kernel over slabs; return volume times stress, summed over the elements."""
         totals = np.zeros((len(self._slabs), 6))
         over_slabs(kernel, self._slabs, *self._work(kind), *args, strain, totals)
-        found: Matrix = np.where(self.free, self.scale * totals.sum(axis=0), 0.0)
+        found: Matrix = totals.sum(axis=0)
         return found
+
+    def _conjugate(self, total: Matrix) -> Matrix:
+        """Return the force conjugate to the mean strain, 0 where it is held."""
+        return np.where(self.free, self.scale * total, 0.0)
 
     def _hold(self, nodes: NDArray[Any]) -> None:
         """Set the components that are held to 0."""
@@ -166,14 +174,16 @@ class Hexahedra(SmoothedLevel):
     def image(self, out: Vector, u: Vector) -> None:
         """Set out to A u."""
         nodes, strain = self._on_nodes(out), self._strain(u, np.float32)
-        out[-6:] = self._run(kernels.product, np.float32, strain, nodes, self._on_nodes(u))
+        total = self._run(kernels.product, np.float32, strain, nodes, self._on_nodes(u))
+        out[-6:] = self._conjugate(total)
         self._hold(nodes)
 
     def residual(self, out: Vector, rhs: Vector, u: Vector) -> None:
         """Set out to rhs - A u."""
         nodes, strain = self._on_nodes(out), self._strain(u, np.float32)
         frame = (nodes, self._on_nodes(rhs), self._on_nodes(u), None)
-        out[-6:] = rhs[-6:] - self._run(kernels.residual, np.float32, strain, *frame)
+        total = self._run(kernels.residual, np.float32, strain, *frame)
+        out[-6:] = rhs[-6:] - self._conjugate(total)
         self._hold(nodes)
 
     def _scaled(self, d: Vector, rhs: Vector, factor: float) -> None:
@@ -215,9 +225,7 @@ class Hexahedra(SmoothedLevel):
         )
         self._forces = np.zeros((len(self._slabs), 3 * count), np.float32)
         self._coarse_held: NDArray[np.int64] = np.empty(0, np.int64)
-        matrix = cell_matrix(
-            pieces, self.number, self._ways, count, self._elements(), held
-        )
+        matrix = cell_matrix(pieces, self.number, self._ways, count, self._elements(), held)
         affine = np.zeros((3 * count + 6, 6), np.float32)
         if self.free.any():
             image = self.zeros()
@@ -290,7 +298,9 @@ class Hexahedra(SmoothedLevel):
     def prepare(self) -> None:
         """Invert the diagonal blocks, find the largest eigenvalue, and make room for the cycles."""
         elements = self._elements()
-        own = [[_upper(e[3 * n : 3 * n + 3, 3 * n : 3 * n + 3]) for n in range(8)] for e in elements]
+        own = [
+            [_upper(e[3 * n : 3 * n + 3, 3 * n : 3 * n + 3]) for n in range(8)] for e in elements
+        ]
         self._inverse = np.empty((6, *self.shape), np.float32)
         over_slabs(
             kernels.diagonal, even_shares(self.shape[0]), self._inverse, self.number,
@@ -309,7 +319,7 @@ class Hexahedra(SmoothedLevel):
         nodes = self._on_nodes(r)
         frame = (nodes, self._on_nodes(source), self._on_nodes(x), self._on_nodes(y))
         total = self._run(kernels.residual, np.float64, strain, *frame)
-        r[-6:] = np.where(self.free, source[-6:] - total, 0.0)
+        r[-6:] = np.where(self.free, source[-6:] - self._conjugate(total), 0.0)
         self._hold(nodes)
         return self.dot(r, r), np.zeros(1)
 
@@ -348,15 +358,29 @@ class Hexahedra(SmoothedLevel):
             0.25 / self.edges, 1.0,
         )  # fmt: skip
         totals = stress.sum(axis=(1, 2, 3), dtype=float)
-        out[-6:] = np.where(self.free, self.scale * totals, 0.0)
+        out[-6:] = self._conjugate(totals)
         out /= self.modulus
         self._hold(self._on_nodes(out))
         return out
 
     def mean_stress_load(self, stress: Matrix) -> Matrix:
-        """Return what a mean stress adds to the load of the mean strain, shape (6,)."""
+        """Return what a mean stress in Pa adds to the load of the mean strain, shape (6,)."""
         whole = np.prod(self.voxels) * self.scale / self.modulus
         return np.where(self.free, whole * stress, 0.0)
+
+    def add_traction(self, load: Matrix, face: tuple[int, int], traction: Matrix) -> None:
+        """Add a traction in Pa on the solid of a face, (axis, side), to a load."""
+        axis, side = face
+        nodes = self._on_nodes(load)
+        solid = np.moveaxis(self.number, axis, 0)[self.faces.ends[axis] - 1 if side else 0]
+        area = float(np.prod(np.delete(self.edges, axis))) / 4.0 / self.modulus
+        share = np.where(solid != self.void, area, 0.0)
+        share = share + np.roll(share, 1, 0)
+        share = share + np.roll(share, 1, 1)
+        for c in range(3):
+            plane = np.moveaxis(nodes[c], axis, 0)[self.faces.ends[axis] if side else 0]
+            plane += traction[c] * share
+        self._hold(nodes)
 
     def solve(
         self,
@@ -364,7 +388,9 @@ class Hexahedra(SmoothedLevel):
         strain: Matrix,
         rtol: float,
         *,
-        progress: Progress | None = None,
+        given: Mapping[tuple[int, int, int], float] | None = None,
+        inverse: Any = None,
+        progress: Callable[[int, float], None] | None = None,
     ) -> ElasticSolution:
         """Find the displacements in equilibrium.
 
@@ -376,49 +402,78 @@ class Hexahedra(SmoothedLevel):
             Mean strain; of the components that are held.
         rtol : float
             Norm of the forces that are left, over that of those at the start.
+        given : mapping of (axis, side, component) to float, optional
+            Displacements of faces that are not 0, in m.
+        inverse : object with a method precondition, optional
+            A preconditioner; by default the multigrid cycle.
+        progress : callable, optional
+            Called as ``progress(iteration, residual)``.
 
         Raises
         ------
         ConvergenceError
             If it is not reached.
         """
-        held = np.zeros(self.size)
+        told = np.where(self.free, 0.0, strain)
+        start = self._told(given or {})
         source = load
-        if strain[~self.free].any():
-            affine = np.where(self.free, 0.0, strain)
-            start = self._start(affine)
-            source = load + start
-        del held
-        found = solve(self, source, hierarchy=self._hierarchy(), rtol=rtol, progress=progress)
+        if told.any() or given:
+            source = load - self._forces_of(start, told)
+        found = solve(
+            self, source, hierarchy=self.hierarchy() if inverse is None else inverse, rtol=rtol,
+            max_iterations=ITERATIONS,
+            progress=None if progress is None else lambda k, left, _: progress(k, left),
+        )  # fmt: skip
+        del source
         total = found.parts[0].astype(float)
         total += found.parts[1]
         mean = np.where(self.free, self.scale * total[-6:], strain)
-        displacement = self._on_nodes(total) * self.unit
+        displacement = self._on_nodes(total)
+        if given:
+            displacement += start
+        displacement *= self.unit
         return ElasticSolution(displacement, mean, found.iterations, found.residual)
 
-    def _start(self, strain: Matrix) -> Matrix:
-        """Return the load that a mean strain exerts."""
+    def _told(self, given: Mapping[tuple[int, int, int], float]) -> Matrix:
+        """Return displacements that are 0 but for those that faces are told to have."""
+        start = np.zeros((3, *self.shape) if given else (3, 1, 1, 1))
+        for (axis, side, component), value in given.items():
+            plane = self.faces.ends[axis] if side else 0
+            np.moveaxis(start[component], axis, 0)[plane] = value / self.unit
+        return start
+
+    def _forces_of(self, displacement: Matrix, strain: Matrix) -> Matrix:
+        """Return the forces of displacements and a mean strain, a vector."""
         out = np.zeros(self.size)
         nodes = self._on_nodes(out)
-        nothing = np.zeros((3, *self.shape))
-        out[-6:] = -self._run(kernels.product, np.float64, strain, nodes, nothing)
-        nodes *= -1.0
+        u = np.ascontiguousarray(np.broadcast_to(displacement, (3, *self.shape)))
+        out[-6:] = self._conjugate(self._run(kernels.product, np.float64, strain, nodes, u))
         self._hold(nodes)
         return out
 
-    def _hierarchy(self) -> Multigrid:
-        if not hasattr(self, "_levels"):
+    def mean_stress(self, found: ElasticSolution) -> Matrix:
+        """Return the mean stress without eigenstrains, shape (6,), in Pa."""
+        out = np.empty((3, *self.shape))
+        u = found.displacement / self.unit
+        totals = self._run(kernels.product, np.float64, found.mean_strain, out, u)
+        return totals * self.modulus / np.prod(self.voxels)
+
+    def hierarchy(self) -> Multigrid:
+        """Return the levels, built when first asked for."""
+        if self._levels is None:
             self.prepare()
             self._levels = Multigrid(self)
         return self._levels
 
-    def strains(self, solution: ElasticSolution) -> NDArray[np.float64]:
+    def strains(self, solution: ElasticSolution) -> NDArray[np.float32]:
         """Return the mean strain of each voxel, shape (6, nz, ny, nx)."""
-        out = np.empty((6, *self.shape))
+        out = np.empty((6, *self.shape), np.float32)
         args = (solution.displacement, solution.mean_strain, 0.25 / np.array(self.voxel_size))
         over_slabs(kernels.strains, even_shares(self.shape[0]), out, *args)
+        if self.shape == self.voxels:
+            return out
         nz, ny, nx = self.voxels
-        return out[:, :nz, :ny, :nx]
+        return np.ascontiguousarray(out[:, :nz, :ny, :nx])
 
 
 def _small(mask: NDArray[np.bool_], connectivity: Literal[6, 26]) -> NDArray[np.integer]:

@@ -12,7 +12,6 @@ not overlap, and uses the vector units.
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from microtwin.numerics.compiling import FAST, INNER

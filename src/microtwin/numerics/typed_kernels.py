@@ -33,7 +33,7 @@ def unite(parent, a, b):
 
 @njit(**FAST)
 def pieces_of_voxels(kinds, cells, piece, cell_of, local):
-    """Number the pieces: voxels of one kind within 2 x 2 x 2 that are joined by faces.
+    """Give numbers to the pieces: voxels of one kind within 2 x 2 x 2 that are joined by faces.
 
     `kinds` holds the kind of each voxel, 0 for void. `piece` takes the piece of each voxel, -1 for
     none, and `cell_of` the cell of each piece; `local` is room for eight.
@@ -76,7 +76,9 @@ def pieces_of_voxels(kinds, cells, piece, cell_of, local):
                 cell_of[count] = cell
                 count += 1
             else:
-                piece[k, j, i] = piece[2 * z + (top >> 2), 2 * y + (top >> 1 & 1), 2 * x + (top & 1)]
+                piece[k, j, i] = piece[
+                    2 * z + (top >> 2), 2 * y + (top >> 1 & 1), 2 * x + (top & 1)
+                ]
     return count
 
 
@@ -157,9 +159,7 @@ def weights(code, corners, values):
     count = 0
     for n in range(8):
         u, v, w = n >> 2, n >> 1 & 1, n & 1
-        value = (
-            (a if u else 2 - a) * (b if v else 2 - b) * (c if w else 2 - c)
-        )
+        value = (a if u else 2 - a) * (b if v else 2 - b) * (c if w else 2 - c)
         if value > 0:
             corners[count], values[count] = n, value * 0.125
             count += 1
@@ -226,7 +226,7 @@ def mark_corners(octant, piece, parent, held, used, touched, corners, values):
 
 @njit(**FAST)
 def number_corners(parent, used, unknowns, owner):
-    """Number the corners that are used; `owner` takes the first corner of each.
+    """Give numbers to the corners that are used; `owner` takes the first corner of each.
 
     Returns
     -------
@@ -250,7 +250,9 @@ def number_corners(parent, used, unknowns, owner):
 
 
 @njit(**INNER)
-def _cell_unknowns(z, y, x, octant, piece, unknowns, number, void, found, place, weight, many, room):
+def _cell_unknowns(
+    z, y, x, octant, piece, unknowns, number, void, found, place, weight, many, room
+):
     """List the unknowns of a coarse cell, and for its 27 nodes their places in that list.
 
     Nodes that none of its solid voxels touches are left out.
@@ -313,8 +315,10 @@ def cell_sizes(first, end, cells, octant, piece, unknowns, number, void, sizes, 
 
 
 @njit(**ALLOCATING)
-def row_sizes(first, end, cell_starts, cell_lists, of_starts, of_cells, count, sizes, starts, columns):
-    """Count the unknowns that share a cell with each, and list them in order where there is room."""
+def row_sizes(
+    first, end, cell_starts, cell_lists, of_starts, of_cells, count, sizes, starts, columns
+):
+    """Count the unknowns that share a cell with each, and list them where there is room."""
     seen = np.full(count, -1, np.int32)
     for u in range(first, end):
         n = 0

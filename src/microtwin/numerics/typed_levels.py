@@ -108,7 +108,9 @@ class Pieces:
         number[tops[order]] = np.arange(len(tops), dtype=np.int32)
         into = number[parent]
         count = len(tops)
-        code = (into[lower[~inner]].astype(np.int64) * count + into[upper[~inner]]) * 3 + axis[~inner]
+        code = (into[lower[~inner]].astype(np.int64) * count + into[upper[~inner]]) * 3 + axis[
+            ~inner
+        ]
         code = np.unique(code)
         links = np.stack([code // 3 // count, code // 3 % count, code % 3], axis=1)
         coarse = Pieces(next_cells, cell[order].astype(np.int32), links.astype(np.int32))
@@ -249,7 +251,9 @@ class TypedLevel(SmoothedLevel):
 
     def _restrict(self, coarse: Vector, residual: Vector) -> None:
         up = self._up
-        over_slabs(kernels.interpolate, even_shares(len(up.starts) - 1), coarse, residual, *up.parts)
+        over_slabs(
+            kernels.interpolate, even_shares(len(up.starts) - 1), coarse, residual, *up.parts
+        )
         coarse[self._coarse_held] = 0.0
         coarse[-6:] = residual[-6:]
 
@@ -286,9 +290,7 @@ class TypedLevel(SmoothedLevel):
         unknowns, owner = np.empty(len(parent), np.int32), np.empty(len(parent), np.int32)
         count = kernels.number_corners(parent, used, unknowns, owner)
         owner = owner[:count].copy()
-        down = csr_array(
-            (weight[weight > 0.0], (rows, unknowns[at])), shape=(self.count, count)
-        )
+        down = csr_array((weight[weight > 0.0], (rows, unknowns[at])), shape=(self.count, count))
         down.sum_duplicates()
         up = down.T.tocsr()
         held = np.zeros(3 * self.count, bool)

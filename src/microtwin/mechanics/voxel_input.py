@@ -1,0 +1,193 @@
+"""What a voxel image, its solids and what is done to it mean to the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..checking import is_number
+from ..connectivity import carrying_clusters, label_clusters
+from ..meshing import BOX_FACES
+from ..microstructure import Microstructure
+from ..numerics.hexahedra import PAIRS
+from .faces import Condition, Face, checked_faces
+from .stiffness import Solid
+
+__all__ = ["Boundary", "boundary", "checked_tolerance", "eigenstresses", "numbered"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Boundary:
+    """What is done to an image from outside.
+
+    Parameters
+    ----------
+    periodic : tuple of 3 bool
+    held : ndarray of bool, shape (3, 2, 3)
+        By axis, side and component, what nodes on faces are told.
+    displacements : dict
+        By axis, side and component, values other than 0 of these, in m.
+    tractions : dict
+        By axis and side, shape (3,) in Pa.
+    free : ndarray of bool, shape (6,)
+        Components of the mean strain that are unknown.
+    strain, stress : ndarray, shape (6,)
+        The mean strain where it is held; the mean stress, in Pa, where the strain is free.
+    floating : float
+        Share of the solid in bodies that nothing holds.
+    """
+
+    periodic: tuple[bool, bool, bool]
+    held: NDArray[np.bool_]
+    displacements: dict[tuple[int, int, int], float]
+    tractions: dict[tuple[int, int], Vector]
+    free: NDArray[np.bool_]
+    strain: Vector
+    stress: Vector
+    floating: float = field(default=0.0)
+
+
+def numbered(
+    micro: Microstructure, materials: Mapping[str, Solid]
+) -> tuple[NDArray[np.int16], list[NDArray[np.float64]]]:
+    """Return which of the solids each voxel is, -1 for void, and their stiffnesses in Pa."""
+    number = np.full(256, -1, np.int16)
+    for position, (name, solid) in enumerate(materials.items()):
+        if not isinstance(solid, Solid):
+            raise ValueError(
+                f"the material of {name!r} is {solid!r}; give a Solid, such as isotropic(young, "
+                "poisson)"
+            )
+        number[micro.label(name)] = position
+    numbers = number[micro.labels]
+    if (numbers < 0).all():
+        raise ValueError("no phase of the image has a material, so nothing is solid")
+    return numbers, [solid.stiffness for solid in materials.values()]
+
+
+def eigenstresses(
+    micro: Microstructure,
+    materials: Mapping[str, Solid],
+    given: Mapping[str, float | ArrayLike],
+) -> NDArray[np.float32]:
+    """Return the stress that would hold each voxel as it was, shape (6, nz, ny, nx), in Pa."""
+    out = np.zeros((6, *micro.shape), np.float32)
+    for name, value in given.items():
+        here = micro.mask(name)
+        if name not in materials:
+            raise ValueError(f"phase {name!r} swells but has no material; give it one")
+        strain = np.asarray(value, float)
+        fields = {(), micro.shape, (6,), (6, *micro.shape)}
+        if strain.shape not in fields or not np.isfinite(strain).all():
+            raise ValueError(
+                f"the eigenstrain of {name!r} is not allowed; give a number, six components, or a "
+                "field of either on the voxels"
+            )
+        stiffness = materials[name].stiffness
+        if strain.shape in ((), micro.shape):
+            stiffness = stiffness[:, :3].sum(axis=1)[:, None]
+            strain = strain[None]
+        inside = strain[:, here] if strain.ndim == 4 else strain[:, None]
+        out[:, here] = stiffness @ inside
+    return out
+
+
+def boundary(
+    number: NDArray[np.int16],
+    voxel_size: tuple[float, float, float],
+    faces: Mapping[str, Condition] | None,
+    mean_strain: ArrayLike | None,
+    mean_stress: ArrayLike | None,
+) -> Boundary:
+    """Return what is done to an image, as checked."""
+    named = checked_faces({} if faces is None else faces)
+    sides = {divmod(BOX_FACES.index(name), 2): face for name, face in named.items()}
+    axes = {axis for axis, _ in sides}
+    held, values = np.zeros((3, 2, 3), bool), {}
+    for (axis, side), face in sides.items():
+        held[axis, side] = np.isfinite(face.held)
+        for c in np.flatnonzero(held[axis, side]):
+            if face.held[c] != 0.0:
+                values[axis, side, int(c)] = float(face.held[c])
+    plates = {axis for axis in axes if all(_is_roller(sides, axis, side) for side in (0, 1))}
+    free, strain = _mean_strain(mean_strain, axes, plates)
+    stress = np.zeros(6) if mean_stress is None else np.asarray(mean_stress, float)
+    if stress.shape != (6,) or not np.isfinite(stress).all():
+        raise ValueError(f"mean_stress {mean_stress!r} is not allowed; give six numbers, in Pa")
+    pushed = {at: face.traction for at, face in sides.items() if face.traction.any()}
+    periodic = (0 not in axes, 1 not in axes, 2 not in axes)
+    return Boundary(
+        periodic, held, values, pushed, free, strain, stress,
+        _floating(number, periodic, held, pushed),
+    )  # fmt: skip
+
+
+def _is_roller(sides: Mapping[tuple[int, int], Face], axis: int, side: int) -> bool:
+    face = sides.get((axis, side))
+    if face is None:
+        return False
+    normal = np.arange(3) == axis
+    return bool((np.isfinite(face.held) == normal).all() and face.held[axis] == 0.0)
+
+
+def _mean_strain(
+    given: ArrayLike | None, axes: set[int], plates: set[int]
+) -> tuple[NDArray[np.bool_], Vector]:
+    """Return which components are free, and the values of the others."""
+    allowed = np.array([not axes & {a, c} or (a == c and a in plates) for a, c in PAIRS])
+    if given is None:
+        return np.array([not axes & {a, c} for a, c in PAIRS]), np.zeros(6)
+    strain = np.asarray(given, float)
+    if strain.shape != (6,) or np.isinf(strain).any():
+        raise ValueError(
+            f"mean_strain {given!r} is not allowed; give six components, NaN where free"
+        )
+    wrong = ~allowed & ~((strain == 0.0) | np.isnan(strain))
+    if wrong.any():
+        names = ", ".join(np.array(["zz", "yy", "xx", "yx", "zx", "zy"])[wrong])
+        raise ValueError(
+            f"mean_strain {given!r} is not allowed: {names} belongs to an axis that is not "
+            "periodic and has no rollers on both faces; give 0 or NaN there"
+        )
+    free = np.isnan(strain) & allowed
+    return free, np.where(np.isnan(strain), 0.0, strain)
+
+
+def _floating(
+    number: NDArray[np.int16],
+    periodic: tuple[bool, bool, bool],
+    held: NDArray[np.bool_],
+    pushed: Mapping[tuple[int, int], Vector],
+) -> float:
+    """Return the share of the solid in bodies that nothing holds; none of them may be pushed."""
+    solid = np.pad(number >= 0, [(0, 0 if ring else 1) for ring in periodic])
+    bodies, many = label_clusters(solid, periodic=True, connectivity=26)
+    kept = np.zeros(many + 1, bool)
+    for axis in range(3):
+        if periodic[axis]:
+            kept[bodies[carrying_clusters(solid, axis, periodic=True) > 0]] = True
+        for side in (0, 1):
+            if held[axis, side].any():
+                kept[bodies.take(-2 if side else 0, axis)] = True
+    for axis, side in pushed:
+        touched = np.unique(bodies.take(-2 if side else 0, axis))
+        loose = touched[(touched > 0) & ~kept[touched]]
+        if len(loose):
+            raise ValueError(
+                f"the face {BOX_FACES[2 * axis + side]} pushes on {len(loose)} bodies that nothing "
+                "holds; hold a face that they reach, such as the opposite one by 'roller'"
+            )
+    kept[0] = True
+    return float((~kept[bodies]).sum() / solid.sum())
+
+
+def checked_tolerance(tol: float) -> float:
+    """Return a tolerance between 0 and 1."""
+    if not (is_number(tol) and 0.0 < tol < 1.0):
+        raise ValueError(f"tol {tol!r} is not allowed; give a number between 0 and 1")
+    return float(tol)
