@@ -171,11 +171,16 @@ def solve_swelling(
         held=given.held,
     )  # fmt: skip
     del number
-    load = grid.eigenforces(eigenstresses(micro, materials, eigenstrain))
+    own = eigenstresses(micro, materials, eigenstrain)
+    load, largest = grid.eigenforces(own), float(np.abs(own).max())
+    del own
     load[-6:] += grid.mean_stress_load(given.stress)
     for face, traction in given.tractions.items():
         grid.add_traction(load, face, traction)
-    found = grid.solve(load, given.strain, rtol, given=given.displacements, progress=progress)
+    found = grid.solve(
+        load, given.strain, rtol, given=given.displacements or None, stress=largest,
+        progress=progress,
+    )  # fmt: skip
     del load
     return _swelling(micro, materials, grid, given, found, eigenstrain)
 

@@ -38,6 +38,8 @@ Matrix = NDArray[np.float64]
 # The two axes of each of the six components of a strain.
 PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 ITERATIONS = 1000
+ROUNDING = 1e-13
+RIGID = 1e-11  # energies below this share of the largest are those of rigid motions
 SMALL = 9  # voxels: clusters below this are left to the fine grid
 APART = 10.0  # ratio of moduli from which on solids are of two kinds on coarse grids
 
@@ -243,6 +245,25 @@ class Hexahedra(SmoothedLevel):
         self._coarse_held = coarse.held
         return coarse
 
+    def factorize(self) -> Callable[[NDArray[Any]], NDArray[Any]]:
+        """Return a function that solves directly, for a small grid; rigid motions are left out."""
+        columns = np.empty((self.size, self.size))
+        unit = np.zeros(self.size)
+        for n in range(self.size):
+            unit[n] = 1.0
+            strain = self.scale * np.where(self.free, unit[-6:], 0.0)
+            columns[n] = self._forces_of(self._on_nodes(unit), strain)
+            unit[n] = 0.0
+        held = np.zeros((3, *self.shape), bool)
+        held |= self._held_nodes()
+        keep = np.concatenate([~held.ravel(), self.free])
+        columns *= keep[:, None] * keep
+        values, modes = np.linalg.eigh(0.5 * (columns + columns.T))
+        good = values > RIGID * values[-1]
+        modes = modes[:, good] / np.sqrt(values[good])
+        inverse = (modes @ modes.T).astype(np.float32)
+        return lambda rhs: inverse @ rhs
+
     def _kinds(self) -> NDArray[np.uint8]:
         """Return the kind of each voxel for coarse grids: stiff is 2, soft 1, void 0.
 
@@ -389,6 +410,7 @@ class Hexahedra(SmoothedLevel):
         rtol: float,
         *,
         given: Mapping[tuple[int, int, int], float] | None = None,
+        stress: float = 0.0,
         inverse: Any = None,
         progress: Callable[[int, float], None] | None = None,
     ) -> ElasticSolution:
@@ -404,6 +426,8 @@ class Hexahedra(SmoothedLevel):
             Norm of the forces that are left, over that of those at the start.
         given : mapping of (axis, side, component) to float, optional
             Displacements of faces that are not 0, in m.
+        stress : float
+            Largest of the given stresses, in Pa: forces of the size of its rounding count as none.
         inverse : object with a method precondition, optional
             A preconditioner; by default the multigrid cycle.
         progress : callable, optional
@@ -419,6 +443,9 @@ class Hexahedra(SmoothedLevel):
         source = load
         if told.any() or given:
             source = load - self._forces_of(start, told)
+        typical = max(stress / self.modulus, float(np.abs(told).max())) * np.sqrt(self.size)
+        if given is None and np.linalg.norm(source) <= ROUNDING * typical:
+            return ElasticSolution(np.zeros((3, *self.shape)), strain * ~self.free, 0, 0.0)
         found = solve(
             self, source, hierarchy=self.hierarchy() if inverse is None else inverse, rtol=rtol,
             max_iterations=ITERATIONS,
