@@ -173,3 +173,91 @@ def test_what_does_not_fit_is_refused(arguments, words):
 def test_options_that_do_not_fit_are_refused(more, words):
     with pytest.raises(ValueError, match=words):
         solve_swelling(random_image(0), {"a": STIFF, "b": SOFT}, {"a": 0.01}, **more)
+
+
+ALL_SIDES = dict.fromkeys(("z_low", "z_high", "y_low", "y_high", "x_low", "x_high"), "roller")
+
+
+def test_a_rigid_casing_is_a_mirror():
+    """Rollers on all faces: as in the image beside its reflections, with no mean strain."""
+    micro = random_image(4, (4, 3, 5))
+    solids = {"a": STIFF, "b": SOFT}
+    cased = solve_swelling(micro, solids, {"a": 0.01}, faces=ALL_SIDES, tol=1e-9)
+    labels = micro.labels
+    for axis in range(3):
+        labels = np.concatenate([labels, np.flip(labels, axis)], axis)
+    whole = solve_swelling(image(labels), solids, {"a": 0.01}, mean_strain=np.zeros(6), tol=1e-9)
+    z, y, x = micro.shape
+    np.testing.assert_allclose(
+        cased.von_mises, whole.von_mises[:z, :y, :x], rtol=1e-4, atol=1e-5 * whole.von_mises.max()
+    )
+    np.testing.assert_allclose(cased.phase_stress["a"][:3], whole.phase_stress["a"][:3], rtol=1e-5)
+
+
+def test_plates_carry_the_pressure_that_is_given():
+    """Between plates that move, in a rigid casing: uniaxial strain of an even solid."""
+    labels = np.ones((3, 4, 5))
+    found = solve_swelling(
+        image(labels), {"a": STIFF}, {}, faces=ALL_SIDES, mean_strain=[np.nan, 0, 0, 0, 0, 0],
+        mean_stress=[-1e6, 0, 0, 0, 0, 0],
+    )  # fmt: skip
+    assert found.mean_strain[0] == pytest.approx(-1e6 / STIFF.stiffness[0, 0], rel=1e-6)
+    np.testing.assert_allclose(found.stress[0], -1e6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_a_bar_that_is_pressed_and_one_that_is_pushed(axis):
+    labels = np.ones((4, 5, 3))
+    low, high = f"{'zyx'[axis]}_low", f"{'zyx'[axis]}_high"
+    others = {f"{name}_low": "free" for name in "zyx" if name != "zyx"[axis]}
+    pressed = solve_swelling(
+        image(labels), {"a": STIFF}, {}, faces={**others, low: "roller", high: {"pressure": 2e6}}
+    )
+    np.testing.assert_allclose(pressed.stress[axis], -2e6, rtol=1e-4)
+    np.testing.assert_allclose(pressed.strain[axis], -2e6 / 100e9, rtol=1e-4)
+    length = labels.shape[axis] * 1e-6
+    pushed = solve_swelling(
+        image(labels), {"a": STIFF}, {},
+        faces={**others, low: "roller", high: {"displacement": 1e-3 * length}},
+    )  # fmt: skip
+    np.testing.assert_allclose(pushed.strain[axis], 1e-3, rtol=1e-4)
+    np.testing.assert_allclose(pushed.stress[axis], 1e-3 * 100e9, rtol=1e-4)
+
+
+def test_a_clamped_block_that_swells_is_free_at_the_top():
+    """Far from the clamp it swells freely; at the clamp it is held."""
+    labels = np.ones((16, 4, 4))
+    faces = {"z_low": "clamped", "y_low": "free", "x_low": "free"}
+    found = solve_swelling(image(labels), {"a": STIFF}, {"a": 0.01}, faces=faces)
+    np.testing.assert_allclose(found.strain[:3, -4:], 0.01, rtol=2e-2)
+    assert found.von_mises[-2:].max() < 0.01 * found.von_mises[0].max()
+    assert np.abs(found.displacement[:, 0]).max() == 0.0
+    assert found.displacement.shape == (3, 17, 5, 5)
+    assert found.floating == 0.0
+
+
+def test_what_floats_is_told():
+    labels = np.zeros((8, 8, 8))
+    labels[:, 2:5, 2:5] = 1
+    labels[3:5, 6, 6] = 2
+    found = solve_swelling(image(labels), {"a": STIFF, "b": SOFT}, {"a": 0.01, "b": 0.02})
+    assert found.floating == pytest.approx(2 / 74)
+    assert np.abs(found.stress[:, labels == 2]).max() < 1e-4 * 0.02 * 1e9
+    held = solve_swelling(
+        image(labels), {"a": STIFF, "b": SOFT}, {"a": 0.01}, faces={"z_low": "clamped"}
+    )
+    assert held.floating == pytest.approx(2 / 74)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"faces": {"top": "roller"}}, "there is no face 'top'"),
+        ({"faces": {"z_low": "glued"}}, "face z_low cannot be 'glued'"),
+        ({"faces": {"z_low": "free"}, "mean_strain": [0.01, 0, 0, 0, 0, 0]}, "zz belongs to an ax"),
+        ({"faces": {"z_high": {"pressure": 1e6}}}, "pushes along z on 1 bodies"),
+    ],
+)
+def test_faces_that_do_not_fit_are_refused(more, words):
+    with pytest.raises(ValueError, match=words):
+        solve_swelling(random_image(0), {"a": STIFF, "b": SOFT}, {"a": 0.01}, **more)

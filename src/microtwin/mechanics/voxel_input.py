@@ -164,7 +164,7 @@ def _floating(
     held: NDArray[np.bool_],
     pushed: Mapping[tuple[int, int], Vector],
 ) -> float:
-    """Return the share of the solid in bodies that nothing holds; none of them may be pushed."""
+    """Return the share of the solid in bodies that nothing holds; what is pushed must be held."""
     solid = np.pad(number >= 0, [(0, 0 if ring else 1) for ring in periodic])
     bodies, many = label_clusters(solid, periodic=True, connectivity=26)
     kept = np.zeros(many + 1, bool)
@@ -174,14 +174,21 @@ def _floating(
         for side in (0, 1):
             if held[axis, side].any():
                 kept[bodies.take(-2 if side else 0, axis)] = True
-    for axis, side in pushed:
+    for (axis, side), traction in pushed.items():
         touched = np.unique(bodies.take(-2 if side else 0, axis))
-        loose = touched[(touched > 0) & ~kept[touched]]
-        if len(loose):
-            raise ValueError(
-                f"the face {BOX_FACES[2 * axis + side]} pushes on {len(loose)} bodies that nothing "
-                "holds; hold a face that they reach, such as the opposite one by 'roller'"
-            )
+        touched = touched[touched > 0]
+        for component in np.flatnonzero(traction):
+            stops = [
+                bodies.take(-2 if end else 0, along)
+                for along, end in np.argwhere(held[:, :, component])
+            ]
+            loose = np.setdiff1d(touched, np.concatenate([s.ravel() for s in stops] or [[]]))
+            if len(loose):
+                raise ValueError(
+                    f"the face {BOX_FACES[2 * axis + side]} pushes along {'zyx'[component]} on "
+                    f"{len(loose)} bodies that nothing holds in that direction; hold a face that "
+                    "they reach, such as the opposite one by 'roller'"
+                )
     kept[0] = True
     return float((~kept[bodies]).sum() / solid.sum())
 
