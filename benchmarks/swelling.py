@@ -26,6 +26,26 @@ CASES = {
 }
 
 
+def measure(micro: mt.Microstructure, contrast: float, faces: str) -> str:
+    """Solve once, and say what it took."""
+    mech = mt.mechanics
+    binder = mech.isotropic(100e9 / contrast, 0.35)
+    solids = {"active": mech.isotropic(100e9, 0.25), "binder": binder}
+    times: list[float] = []
+    memory, start = PeakMemory(), time.perf_counter()
+    found = mech.solve_swelling(
+        micro, solids, {"active": 0.01}, faces=CASES[faces],
+        progress=lambda *_: times.append(time.perf_counter()),
+    )  # fmt: skip
+    seconds, voxels = time.perf_counter() - start, micro.labels.size
+    each = (times[-1] - times[0]) / max(len(times) - 1, 1)
+    return (
+        f"{micro.shape[0]:4d}^3, contrast {contrast:g}, {faces:8s}: {found.iterations:3d} "
+        f"iterations, {seconds:6.1f} s, {1e9 * each / voxels:5.0f} ns per voxel and iteration, "
+        f"{memory.stop() / voxels:5.0f} B per voxel"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--image", help="an image of labels")
@@ -33,33 +53,13 @@ def main() -> None:
     parser.add_argument("--contrasts", type=float, nargs="+", default=[1e2, 1e4])
     parser.add_argument("--faces", nargs="+", choices=CASES, default=list(CASES))
     options = parser.parse_args()
-    mech = mt.mechanics
-    stiff = mech.isotropic(100e9, 0.25)
-    for edge in [24, *options.edges]:
+    for faces in options.faces:
+        measure(electrode(24, options.image), 1e2, faces)
+    for edge in options.edges:
         micro = electrode(edge, options.image)
         for contrast in options.contrasts:
-            solids = {"active": stiff, "binder": mech.isotropic(100e9 / contrast, 0.35)}
-            for name in options.faces:
-                memory, start = PeakMemory(), time.perf_counter()
-                begun: list[float] = []
-
-                def tell(iteration: int, _: float, begun: list[float] = begun) -> None:
-                    begun.append(time.perf_counter())
-
-                found = mech.solve_swelling(
-                    micro, solids, {"active": 0.01}, faces=CASES[name], progress=tell
-                )
-                seconds, voxels = time.perf_counter() - start, micro.labels.size
-                each = (begun[-1] - begun[0]) / max(len(begun) - 1, 1)
-                if edge != 24:
-                    print(
-                        f"{edge:4d}^3, contrast {contrast:g}, {name:8s}: {found.iterations:3d} "
-                        f"iterations, {seconds:6.1f} s, {1e9 * each / voxels:5.0f} ns per voxel and "
-                        f"iteration, {memory.stop() / voxels:5.0f} B per voxel",
-                        flush=True,
-                    )
-                else:
-                    memory.stop()
+            for faces in options.faces:
+                print(measure(micro, contrast, faces), flush=True)
 
 
 if __name__ == "__main__":

@@ -178,11 +178,9 @@ def _floating(
         touched = np.unique(bodies.take(-2 if side else 0, axis))
         touched = touched[touched > 0]
         for component in np.flatnonzero(traction):
-            stops = [
-                bodies.take(-2 if end else 0, along)
-                for along, end in np.argwhere(held[:, :, component])
-            ]
-            loose = np.setdiff1d(touched, np.concatenate([s.ravel() for s in stops] or [[]]))
+            loose = touched
+            for along, end in np.argwhere(held[:, :, component]):
+                loose = np.setdiff1d(loose, bodies.take(-2 if end else 0, along))
             if len(loose):
                 raise ValueError(
                     f"the face {BOX_FACES[2 * axis + side]} pushes along {'zyx'[component]} on "
