@@ -5,7 +5,8 @@
 
 The stiff phase of 100 GPa swells by 1 %; forces are solved for to 1e-6. Without an image (of the
 labels 0 pore, 1 active, 2 binder) an electrode is generated. A small one is solved first, so that
-everything is compiled.
+everything is compiled. Memory is what a process has to take anew: read it off the first line of an
+edge that is far larger than those before.
 """
 
 from __future__ import annotations

@@ -107,3 +107,13 @@ def test_clusters_that_reach_one_face():
     assert np.argwhere(low).tolist() == [[0, 0, 0], [1, 0, 0], [2, 0, 0]]
     assert np.argwhere(high).tolist() == [[3, 2, 2], [4, 2, 2]]
     assert np.array_equal(np.moveaxis(low, 0, 2), reaching_clusters(np.moveaxis(mask, 0, 2), 2, 0))
+
+
+def test_corners_join_clusters_around_the_period():
+    mask = np.zeros((4, 5, 6), bool)
+    mask[0, 0, 0] = mask[-1, -1, -1] = mask[2, 2, 2] = True
+    assert label_clusters(mask, periodic=True)[1] == 3
+    clusters, count = label_clusters(mask, periodic=True, connectivity=26)
+    assert count == 2
+    assert clusters[0, 0, 0] == clusters[-1, -1, -1] != clusters[2, 2, 2]
+    assert clusters[1, 1, 1] == 0

@@ -28,7 +28,7 @@ def label_clusters(
         Whether clusters are joined across the outer faces of the image.
     connectivity : {6, 26}
         Voxels are connected through faces, or through faces, edges and corners; the latter is
-        for what a face-connected phase leaves over, and not for periodic images.
+        for what a face-connected phase leaves over, and for bodies that hold at a corner.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from microtwin.mechanics import (
     misfit_sphere,
     voigt_reuss,
 )
-from microtwin.numerics.hexahedra import PAIRS
+from microtwin.numerics.elements import PAIRS
 
 
 def random_solid(rng):

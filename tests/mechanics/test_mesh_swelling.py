@@ -337,7 +337,7 @@ def test_percentiles_that_do_not_fit_are_refused(slab):
     found = mesh_swelling(slab, {"a": STIFF, "b": SOFT}, {"a": 0.01})
     with pytest.raises(ValueError, match="'normal' or 'shear'"):
         found.interfaces["a", "b"].percentiles("sideways")
-    with pytest.raises(ValueError, match="numbers from 0 to 1"):
+    with pytest.raises(ValueError, match="shares from 0 to 1"):
         found.percentiles("a", [95])
 
 

@@ -6,13 +6,13 @@ __all__ = [
     "EngineeringConstants",
     "Exceedance",
     "Host",
-    "InterfaceTraction",
     "InterfaceTractions",
     "LargeSwelling",
     "LigamentLoads",
     "Ligaments",
     "LognormalStrength",
     "MeshSwelling",
+    "MeshTraction",
     "ParticleFracture",
     "ParticleRun",
     "ParticleStress",
@@ -108,7 +108,7 @@ from .invariants import (
 )
 from .large_swelling import LargeSwelling, large_swelling
 from .ligament_loads import LigamentLoads, rank_ligaments, write_ligaments
-from .mesh_results import InterfaceTraction, MeshSwelling
+from .mesh_results import MeshSwelling, MeshTraction
 from .mesh_swelling import mesh_swelling
 from .particle_charging import charge_particle
 from .particle_exact import (

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..checking import is_number
-from ..numerics.hexahedra import PAIRS
+from ..numerics.elements import PAIRS
 from .bounds import checked_fractions
 from .stiffness import AXES, Solid
 

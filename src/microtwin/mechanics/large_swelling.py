@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 
 from ..meshing import TetrahedralMesh
 from ..numerics import ConvergenceError
+from .distributions import SHARES, weighted_percentiles
 from .faces import Condition, checked_faces
 from .finite_laws import LAWS, elastic_response, isotropic_constants
+from .invariants import von_mises
 from .mesh_elements import Elements
 from .mesh_faces import face_forces, held_values
 from .mesh_fields import (
@@ -35,7 +37,6 @@ from .mesh_fields import (
 from .mesh_input import Eigenstrain, checked_numbers, checked_solids, strains_at_points
 from .mesh_motions import FreeMotions, free_motions, rigid_motions
 from .mesh_pieces import solid_mesh
-from .mesh_results import SHARES, von_mises, weighted_percentiles
 from .mesh_solver import solve_held
 from .stiffness import Solid
 
@@ -103,7 +104,7 @@ class LargeSwelling:
     @property
     def von_mises(self) -> Vector:
         """Equivalent stress of each tetrahedron in Pa, shape (m,)."""
-        return von_mises(self.stress)
+        return von_mises(self.stress.T)
 
     @property
     def hydrostatic(self) -> Vector:
@@ -118,7 +119,8 @@ class LargeSwelling:
     def percentiles(self, phase: str, shares: tuple[float, ...] = SHARES) -> list[float]:
         """Return percentiles of the equivalent stress in a phase, weighted with volume, in Pa."""
         here = self.mesh.phase == self.mesh.number(phase)
-        return weighted_percentiles(self.von_mises[here], self.volumes[here], shares)
+        found = weighted_percentiles(self.von_mises[here], self.volumes[here], shares)
+        return list(found.values())
 
 
 def large_swelling(

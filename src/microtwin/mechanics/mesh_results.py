@@ -6,58 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..meshing import TetrahedralMesh
+from .distributions import SHARES, weighted_percentiles
+from .invariants import von_mises
 
-__all__ = ["InterfaceTraction", "MeshSwelling", "von_mises", "weighted_percentiles"]
+__all__ = ["MeshSwelling", "MeshTraction"]
 
 Vector = NDArray[np.float64]
-SHARES = (0.5, 0.95, 0.99)
-
-
-def von_mises(stress: Vector) -> Vector:
-    """Return the equivalent stress of (..., 6) components."""
-    z, y, x, yx, zx, zy = np.moveaxis(stress, -1, 0)
-    normal = 0.5 * ((z - y) ** 2 + (y - x) ** 2 + (x - z) ** 2)
-    return np.asarray(np.sqrt(normal + 3.0 * (yx**2 + zx**2 + zy**2)))
-
-
-def weighted_percentiles(
-    values: ArrayLike, weights: ArrayLike, shares: Sequence[float] = SHARES
-) -> list[float]:
-    """Return the smallest values below or at which given shares of the weight lie.
-
-    Parameters
-    ----------
-    values, weights : array, shape (n,)
-    shares : sequence of float
-        From 0 to 1.
-
-    Raises
-    ------
-    ValueError
-        If there are no values, or a share is not allowed.
-
-    Examples
-    --------
-    >>> weighted_percentiles([3.0, 1.0, 2.0], [1.0, 2.0, 1.0], [0.5, 0.75, 1.0])
-    [1.0, 2.0, 3.0]
-    """
-    v, w = np.asarray(values, float), np.asarray(weights, float)
-    if len(v) == 0:
-        raise ValueError("there is nothing to take percentiles of; name a phase that is solid")
-    if not all(0.0 <= share <= 1.0 for share in shares):
-        raise ValueError(f"shares {shares!r} are not allowed; give numbers from 0 to 1")
-    order = np.argsort(v)
-    sums = np.cumsum(w[order])
-    # Rounding of the sums must not carry the last value away.
-    at = np.searchsorted(sums, np.asarray(shares) * sums[-1] * (1.0 - 1e-12))
-    return [float(v[order][k]) for k in at]
 
 
 @dataclass(frozen=True, eq=False)
-class InterfaceTraction:
+class MeshTraction:
     """Tractions on the facets between two phases.
 
     Parameters
@@ -92,7 +53,8 @@ class InterfaceTraction:
         """Return percentiles of the "normal" or "shear" traction, weighted with area, in Pa."""
         if part not in ("normal", "shear"):
             raise ValueError(f"part {part!r} is not known; give 'normal' or 'shear'")
-        return weighted_percentiles(getattr(self, part), self.areas, shares)
+        found = weighted_percentiles(getattr(self, part), self.areas, shares)
+        return list(found.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +77,7 @@ class MeshSwelling:
         the strain is NaN and the stress 0.
     phase_stress : dict of str to ndarray, shape (6,)
         Mean over each solid phase, in Pa.
-    interfaces : dict of (str, str) to InterfaceTraction
+    interfaces : dict of (str, str) to MeshTraction
         For phases that meet, in either order.
     reactions : dict of str to ndarray, shape (3,)
         Force on the body at each face that holds it, in N. What acts on an edge of the box that two
@@ -139,7 +101,7 @@ class MeshSwelling:
     strain: Vector = field(repr=False)
     stress: Vector = field(repr=False)
     phase_stress: dict[str, Vector]
-    interfaces: dict[tuple[str, str], InterfaceTraction] = field(repr=False)
+    interfaces: dict[tuple[str, str], MeshTraction] = field(repr=False)
     reactions: dict[str, Vector]
     energy: float
     bodies: NDArray[np.intp] = field(repr=False)
@@ -151,7 +113,7 @@ class MeshSwelling:
     @property
     def von_mises(self) -> Vector:
         """Equivalent stress of each tetrahedron in Pa, shape (m,)."""
-        return von_mises(self.stress)
+        return von_mises(self.stress.T)
 
     @property
     def hydrostatic(self) -> Vector:
@@ -161,4 +123,6 @@ class MeshSwelling:
     def percentiles(self, phase: str, shares: Sequence[float] = SHARES) -> list[float]:
         """Return percentiles of the equivalent stress in a phase, weighted with volume, in Pa."""
         here = self.mesh.phase == self.mesh.number(phase)
-        return weighted_percentiles(self.von_mises[here], self.mesh.volumes[here], shares)
+        return list(
+            weighted_percentiles(self.von_mises[here], self.mesh.volumes[here], shares).values()
+        )

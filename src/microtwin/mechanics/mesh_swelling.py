@@ -31,7 +31,7 @@ from .mesh_fields import (
 from .mesh_input import Eigenstrain, checked_numbers, checked_solids, strains_at_points
 from .mesh_motions import free_motions, rigid_motions
 from .mesh_pieces import SolidMesh, solid_mesh
-from .mesh_results import InterfaceTraction, MeshSwelling
+from .mesh_results import MeshSwelling, MeshTraction
 from .mesh_solver import solve_held
 from .mesh_tractions import bonded_tractions, both_orders
 from .stiffness import Solid
@@ -137,7 +137,7 @@ def mesh_swelling(
     elastic = elements.strains(found) - own
     stress = np.einsum("mij,mqj->mqi", by_cell, elastic)
     energy = 0.5 * float((elements.weights[..., None] * stress * elastic).sum())
-    tractions: dict[tuple[str, str], InterfaceTraction] = {}
+    tractions: dict[tuple[str, str], MeshTraction] = {}
     for names, interface in solid.interfaces.items():
         pair = frozenset(names)
         jump = np.zeros((len(interface.facets), 3))

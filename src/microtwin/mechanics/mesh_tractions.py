@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..meshing import TetrahedralMesh
 from .mesh_elements import Elements
 from .mesh_pieces import Interface, SolidMesh
-from .mesh_results import InterfaceTraction
+from .mesh_results import MeshTraction
 
 __all__ = ["bonded_tractions", "both_orders"]
 
@@ -116,14 +116,14 @@ def _on_plane(stress: Vector, normals: Vector) -> Vector:
 
 def both_orders(
     interface: Interface, vectors: Vector, jumps: Vector
-) -> dict[tuple[str, str], InterfaceTraction]:
+) -> dict[tuple[str, str], MeshTraction]:
     """Return tractions and jumps, shape (k, 3), as seen from either phase."""
     normal = np.einsum("ki,ki->k", vectors, interface.normals)
     shear = np.linalg.norm(vectors - normal[:, None] * interface.normals, axis=1)
     first, second = interface.phases
 
-    def seen(sign: float) -> InterfaceTraction:
-        return InterfaceTraction(
+    def seen(sign: float) -> MeshTraction:
+        return MeshTraction(
             interface.facets, interface.areas, sign * vectors, normal, shear, sign * jumps
         )
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..checking import is_number
-from ..numerics.hexahedra import PAIRS
+from ..numerics.elements import PAIRS
 
 __all__ = [
     "EngineeringConstants",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..numerics.hexahedra import PAIRS
+from ..numerics.elements import PAIRS
 from .field_checks import checked_stress
 
 __all__ = ["normal_and_shear", "traction_vectors"]

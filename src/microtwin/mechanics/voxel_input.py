@@ -12,7 +12,7 @@ from ..checking import is_number
 from ..connectivity import carrying_clusters, label_clusters
 from ..meshing import BOX_FACES
 from ..microstructure import Microstructure
-from ..numerics.hexahedra import PAIRS
+from ..numerics.elements import PAIRS
 from .faces import Condition, Face, checked_faces
 from .stiffness import Solid
 

@@ -17,31 +17,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..connectivity import label_clusters
 from . import hexahedra_kernels as kernels
 from . import typed_kernels
+from .elements import element_matrix, upper_part
 from .krylov import solve
 from .multigrid import Multigrid
+from .piece_kinds import kinds_of_voxels
 from .smoothed_level import SmoothedLevel, Vector
 from .threads import even_shares, over_slabs
 from .typed_levels import Faces, TypedLevel, cell_matrix, pieces_of_voxels
 
-__all__ = ["PAIRS", "ElasticSolution", "Hexahedra"]
+__all__ = ["ElasticSolution", "Hexahedra"]
 
 Matrix = NDArray[np.float64]
-# The two axes of each of the six components of a strain.
-PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 ITERATIONS = 1000
 ROUNDING = 1e-13
 RIGID = 1e-11  # energies below this share of the largest are those of rigid motions
-SMALL = 9  # voxels: clusters below this are left to the fine grid
-APART = 10.0  # ratio of moduli from which on solids are of two kinds on coarse grids
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +202,7 @@ class Hexahedra(SmoothedLevel):
 
     def coarsen(self) -> TypedLevel:
         """Return the first coarse level."""
-        kinds = self._kinds()
+        kinds = kinds_of_voxels(self.number, self.stiffnesses)
         pieces, piece = pieces_of_voxels(kinds)
         octant = np.empty(self.shape, np.uint8)
         over_slabs(typed_kernels.homes_of_nodes, even_shares(self.shape[0]), kinds, octant)
@@ -264,29 +260,8 @@ class Hexahedra(SmoothedLevel):
         inverse = (modes @ modes.T).astype(np.float32)
         return lambda rhs: inverse @ rhs
 
-    def _kinds(self) -> NDArray[np.uint8]:
-        """Return the kind of each voxel for coarse grids: stiff is 2, soft 1, void 0.
-
-        Small soft clusters that hang on one stiff body count as stiff, and small clusters of solid
-        as void: the fine grid alone deals with what is within them.
-        """
-        present = np.unique(self.number)
-        moduli = np.trace(self.stiffnesses, axis1=1, axis2=2)
-        solid = moduli[present[present != self.void]]
-        least, most = float(solid.min()), float(solid.max())
-        kinds = np.where(moduli**2 >= least * most, 2, 1) if most > APART * least else moduli > 0.0
-        kinds = np.array(kinds, np.uint8)
-        kinds[self.void] = 0
-        out = kinds[self.number]
-        clusters = _small(out == 1, 6)
-        out[(clusters > 0) & ~_bridges(clusters, out == 2)[clusters]] = 2
-        clusters = _small(out > 0, 26)
-        if not (clusters[out > 0] > 0).all():
-            out[clusters > 0] = 0
-        return out
-
     def _elements(self) -> Matrix:
-        return np.array([_element(c, self.edges) for c in self.stiffnesses])
+        return np.array([element_matrix(c, self.edges) for c in self.stiffnesses])
 
     def _held_nodes(self) -> NDArray[np.bool_]:
         if not self.faces.held.any():
@@ -320,7 +295,8 @@ class Hexahedra(SmoothedLevel):
         """Invert the diagonal blocks, find the largest eigenvalue, and make room for the cycles."""
         elements = self._elements()
         own = [
-            [_upper(e[3 * n : 3 * n + 3, 3 * n : 3 * n + 3]) for n in range(8)] for e in elements
+            [upper_part(e[3 * n : 3 * n + 3, 3 * n : 3 * n + 3]) for n in range(8)]
+            for e in elements
         ]
         self._inverse = np.empty((6, *self.shape), np.float32)
         over_slabs(
@@ -501,59 +477,3 @@ class Hexahedra(SmoothedLevel):
             return out
         nz, ny, nx = self.voxels
         return np.ascontiguousarray(out[:, :nz, :ny, :nx])
-
-
-def _small(mask: NDArray[np.bool_], connectivity: Literal[6, 26]) -> NDArray[np.integer]:
-    """Return the clusters of a mask that are small, on a grid that repeats itself; 0 elsewhere."""
-    clusters, _ = label_clusters(mask, periodic=True, connectivity=connectivity)
-    large = np.bincount(clusters.ravel()) >= SMALL
-    clusters[large[clusters]] = 0
-    return clusters
-
-
-def _bridges(clusters: NDArray[np.integer], stiff: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which clusters touch more than one stiff body, be it at a corner; they tie them."""
-    bodies, many = label_clusters(stiff, periodic=True)
-    count = int(clusters.max(initial=0)) + 1
-    least, most = np.full(count, many + 1), np.zeros(count, np.int64)
-    here = np.nonzero(clusters)
-    own = clusters[here]
-    for shift in product((-1, 0, 1), repeat=3):
-        around = [(at + by) % n for at, by, n in zip(here, shift, clusters.shape, strict=True)]
-        body = bodies[tuple(around)]
-        np.minimum.at(least, own, np.where(body > 0, body, many + 1))
-        np.maximum.at(most, own, body)
-    return np.asarray(least < most)
-
-
-def _upper(block: Matrix) -> Matrix:
-    """Return the six numbers of a symmetric block, as those of a strain."""
-    return np.array([block[a, b] for a, b in PAIRS])
-
-
-def _corners() -> NDArray[np.int64]:
-    return np.array([(n >> 2, n >> 1 & 1, n & 1) for n in range(8)])
-
-
-def _gradients(edges: Matrix, at: Matrix) -> Matrix:
-    """Return B, shape (6, 24), at a place from -1 to 1 along each axis."""
-    b = np.zeros((6, 24))
-    for n, corner in enumerate(2 * _corners() - 1):
-        shape = 0.5 * (1.0 + corner * at)
-        slopes = [
-            corner[a] / edges[a] * np.prod([shape[o] for o in range(3) if o != a]) for a in range(3)
-        ]
-        for s, (a, c) in enumerate(PAIRS):
-            b[s, 3 * n + a] += slopes[c]
-            if a != c:
-                b[s, 3 * n + c] += slopes[a]
-    return b
-
-
-def _element(stiffness: Matrix, edges: Matrix) -> Matrix:
-    """Return the matrix of an element, shape (24, 24), by Gauss quadrature."""
-    total = np.zeros((24, 24))
-    for corner in 2 * _corners() - 1:
-        b = _gradients(edges, corner / np.sqrt(3.0))
-        total += float(np.prod(edges)) / 8.0 * b.T @ stiffness @ b
-    return 0.5 * (total + total.T)

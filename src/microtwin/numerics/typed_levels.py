@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import block_kernels
 from . import typed_kernels as kernels
+from .elements import doubled_element
 from .smoothed_level import SmoothedLevel, Vector
 from .threads import even_shares, over_slabs
 
@@ -201,10 +203,10 @@ class TypedLevel(SmoothedLevel):
         held = self.faces.at(places) & touched
         starts, columns, values = self.matrix.parts
         if held.any():
-            over_slabs(kernels.hold, self._shares, starts, columns, values, held)
+            over_slabs(block_kernels.hold, self._shares, starts, columns, values, held)
             self.affine[held.ravel()] = 0.0
         blocks = np.empty((self.count, 3, 3))
-        over_slabs(kernels.own_blocks, self._shares, starts, columns, values, blocks)
+        over_slabs(block_kernels.own_blocks, self._shares, starts, columns, values, blocks)
         own = np.einsum("ncc->nc", blocks)
         # What moves nothing: components that are held, or that nodes which are held depend on.
         idle = held | (own <= IDLE * own.max(initial=0.0))
@@ -215,14 +217,14 @@ class TypedLevel(SmoothedLevel):
         # A piece of few nodes has more unknowns than they can tell apart, and eigenvalues up to 8:
         # rows that could be too large are divided by as much, so that the others may step farther.
         size, scale = np.empty(self.count), np.where(idle, 0.0, own).sum(axis=1)
-        over_slabs(kernels.row_norms, self._shares, starts, columns, values, scale, size)
+        over_slabs(block_kernels.row_norms, self._shares, starts, columns, values, scale, size)
         inverse /= np.maximum(1.0, size / USUAL)[:, None, None]
         self._inverse = inverse.astype(np.float32)
         self._held = np.flatnonzero(held.ravel())
 
     def image(self, out: Vector, u: Vector) -> None:
         """Set out to A u."""
-        over_slabs(kernels.multiply, self._shares, out, *self.matrix.parts, u)
+        over_slabs(block_kernels.multiply, self._shares, out, *self.matrix.parts, u)
         if self._strained:
             out[:-6] += self.affine @ u[-6:]
             out[-6:] = self.affine.T @ u[:-6] + self.energy @ u[-6:]
@@ -235,14 +237,14 @@ class TypedLevel(SmoothedLevel):
         self.combine(out, -1.0, rhs, 1.0)
 
     def _scaled(self, d: Vector, rhs: Vector, factor: float) -> None:
-        over_slabs(kernels.scaled, self._shares, d, rhs, self._inverse, np.float32(factor))
+        over_slabs(block_kernels.scaled, self._shares, d, rhs, self._inverse, np.float32(factor))
         d[-6:] = 0.0
 
     def _descend(self, d: Vector, rhs: Vector, u: Vector, a: float, b: float) -> None:
         affine = self.affine @ u[-6:] if self._strained else u[:0]
         over_slabs(
-            kernels.descend, self._shares, d, rhs, u, affine, *self.matrix.parts, self._inverse,
-            np.float32(a), np.float32(b),
+            block_kernels.descend, self._shares, d, rhs, u, affine, *self.matrix.parts,
+            self._inverse, np.float32(a), np.float32(b),
         )  # fmt: skip
 
     @property
@@ -252,13 +254,13 @@ class TypedLevel(SmoothedLevel):
     def _restrict(self, coarse: Vector, residual: Vector) -> None:
         up = self._up
         over_slabs(
-            kernels.interpolate, even_shares(len(up.starts) - 1), coarse, residual, *up.parts
+            block_kernels.interpolate, even_shares(len(up.starts) - 1), coarse, residual, *up.parts
         )
         coarse[self._coarse_held] = 0.0
         coarse[-6:] = residual[-6:]
 
     def _prolong(self, u: Vector, correction: Vector) -> None:
-        over_slabs(kernels.interpolate, self._shares, u, correction, *self._down.parts)
+        over_slabs(block_kernels.interpolate, self._shares, u, correction, *self._down.parts)
         u[self._held] = 0.0
         u[-6:] += correction[-6:]
 
@@ -303,19 +305,24 @@ class TypedLevel(SmoothedLevel):
         frame = (self._up.parts, self.matrix.parts, self._down.parts, count)
         none = np.empty(0, np.int32)
         over_slabs(
-            kernels.coarse_row_sizes, shares_of_rows, *frame, sizes, np.zeros(count, np.int64), none
+            block_kernels.coarse_row_sizes,
+            shares_of_rows,
+            *frame,
+            sizes,
+            np.zeros(count, np.int64),
+            none,
         )
         starts = np.concatenate([[0], np.cumsum(sizes)])
         columns = np.empty(starts[-1], np.int32)
-        over_slabs(kernels.coarse_row_sizes, shares_of_rows, *frame, sizes, starts, columns)
+        over_slabs(block_kernels.coarse_row_sizes, shares_of_rows, *frame, sizes, starts, columns)
         values = np.zeros((len(columns), 3, 3), np.float32)
-        over_slabs(kernels.coarse_rows, shares_of_rows, *frame, starts, columns, values)
+        over_slabs(block_kernels.coarse_rows, shares_of_rows, *frame, starts, columns, values)
         affine = np.zeros((3 * count, 6), np.float32)
         for s in range(6):
             if self.affine[:, s].any():
                 part = np.zeros(3 * count, np.float32)
                 own = np.ascontiguousarray(self.affine[:, s])
-                over_slabs(kernels.interpolate, shares_of_rows, part, own, *self._up.parts)
+                over_slabs(block_kernels.interpolate, shares_of_rows, part, own, *self._up.parts)
                 affine[:, s] = part
         coarse = TypedLevel(
             pieces, unknowns, owner, _Rows(starts, columns, values), affine, self.energy,
@@ -424,19 +431,6 @@ def cell_matrix(
             starts, columns, values,
         )  # fmt: skip
     return _Rows(starts, columns, values)
-
-
-def doubled_element(element: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the matrix of eight equal elements in the trilinear functions of their cell."""
-    corners = np.array([(n >> 2, n >> 1 & 1, n & 1) for n in range(8)])
-    total = np.zeros((24, 24))
-    for m in corners:
-        weight = np.array(
-            [[np.prod(np.where(b, m + p, 2 - m - p)) / 8.0 for b in corners] for p in corners]
-        )
-        whole = np.kron(weight, np.eye(3))
-        total += whole.T @ element @ whole
-    return total
 
 
 def apart(count: int) -> list[NDArray[np.int64]]:
