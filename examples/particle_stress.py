@@ -11,11 +11,11 @@ import microtwin as mt
 
 # Ni-rich NMC of a 21700 cell: Chen et al., J. Electrochem. Soc. 167 (2020) 080534.
 RADIUS, DIFFUSIVITY, MOST = 5.22e-6, 4e-15, 63104.0
-EMPTY, FULL = 0.27, 0.91  # stoichiometries of the charged and of the discharged cell
-# Indentation of NMC532: Xu et al., J. Electrochem. Soc. 164 (2017) A3333.
+EMPTY, FULL = 0.27, 0.91  # stoichiometries, assumed, of the charged and of the discharged cell
+# Assumed: Young's moduli in use for such oxides differ by a factor of two and more.
 YOUNG, POISSON = 142e9, 0.3
-# The lattice of NMC811 shrinks by about 5 % until the cell is charged: Kondrakov et al., J. Phys.
-# Chem. C 121 (2017) 3286.
+# The unit cell of NMC811 changes its volume by 5.1 % between 3.0 and 4.3 V: Kondrakov et al., J.
+# Phys. Chem. C 121 (2017) 3286. Taken as even over the range of stoichiometry.
 VOLUME = 0.05 / ((FULL - EMPTY) * MOST)
 
 

@@ -260,3 +260,22 @@ def test_the_probabilities_of_an_image_of_labels_are_kept(tmp_path, truth):
     outcome = run_study(path)
     entry = next((outcome.folder / "microstructure").iterdir())
     assert np.array_equal(np.load(entry / "probabilities.npy"), micro.probabilities)
+
+
+def test_swelling_is_solved_again_on_plausible_segmentations(folder):
+    extra = (
+        "mechanics: {materials: {solid: {young: 100 GPa, poisson: 0.25}}, swelling: {solid: 0.01}, "
+        "stiffness: false, mean_strain: {zz: 0, yy: 0, xx: 0}}\n"
+    )
+    path = study(folder, "swelling", "phases: [pore, solid]", extra + "descriptors: false\n")
+    text = path.read_text(encoding="utf-8").replace(
+        "transport: {phases: [pore], directions: [z]}", ""
+    )
+    small = "voxel_size: 1 um, crop: {z: [0, 24], y: [0, 24], x: [0, 24]}"
+    path.write_text(text.replace("voxel_size: 1 um", small), encoding="utf-8")
+    outcome = run_study(path)
+    found = {(q.name, q.direction): q for q in outcome.results.quantities}
+    energy = found["elastic_energy_density", None]
+    assert 0.0 < energy.uncertainty.segmentation < 0.5 * energy.value
+    assert found["mean_stress", "zz"].uncertainty.segmentation > 0.0
+    assert found["von_mises_stress", None].uncertainty.segmentation is None

@@ -236,6 +236,7 @@ def export(
         export_discharges,
         export_fields,
         export_impedances,
+        export_ligaments,
         export_meshes,
         export_particles,
         results_as_csv,
@@ -252,6 +253,7 @@ def export(
     lists = export_particles(entries, to, study.stem)
     lists += export_discharges(entries, to, study.stem)
     lists += export_impedances(entries, to, study.stem)
+    lists += export_ligaments(entries, to, study.stem)
     lists += export_cell(entries, to, study.stem)
     for path in (table, *lists, *export_meshes(entries, to, study.stem), *written):
         sys.stdout.write(f"{path}\n")

@@ -50,6 +50,14 @@ SHOWN = (
     "mean_voltage",
     "cell_resistance",
     "charge_transfer_resistance",
+    "swelling_strain",
+    "mean_stress",
+    "von_mises_stress",
+    "failing_binder_fraction",
+    "cracking_particle_fraction",
+    "debonding_area_fraction",
+    "young_modulus",
+    "bulk_modulus",
     "mesh_relative_diffusivity",
     "mesh_cells",
     "smallest_dihedral_angle",
@@ -151,6 +159,16 @@ _MEANING = {
     "connected_as_in_the_image": "the mesh has cut parts of a phase off that are connected in the "
     "image",
     "cross_verification": "transport on the mesh and on the voxels differ by more than {share}",
+    "residual": "the solver stopped above its tolerance {limit:.2g}",
+    "mean_stress_as_given": "the mean stress is not what was given",
+    "unheld_solid": "more than {share} of the solid hangs on nothing",
+    "percentiles_settle": "the 95th percentile of the stress changes by more than {share} on "
+    "voxels twice as large",
+    "stiffness_below_voigt": "the image is stiffer than Voigt's average",
+    "bulk_modulus_below_hashin_shtrikman": "the bulk modulus is outside the bounds of an isotropic "
+    "mixture",
+    "shear_modulus_below_hashin_shtrikman": "the shear modulus is outside the bounds of an "
+    "isotropic mixture",
     "ended_as_asked": "the run could not go on to its end; the report says why",
     "flux_spread": "the flux differs between layers by more than {limit:.2g}",
     "tortuosity_factor_at_least_1": "the tortuosity factor is below its bound {limit:.2g}",
@@ -176,7 +194,11 @@ def _subject_of(check: Check, row: Quantity) -> str:
 
 
 # What the checks of a quantity concern, where it is not the quantity alone.
-_SUBJECTS = {"smallest_dihedral_angle": "mesh", "mesh_cells": "mesh"}
+_SUBJECTS = {
+    "smallest_dihedral_angle": "mesh",
+    "mesh_cells": "mesh",
+    "young_modulus": "effective stiffness",
+}
 
 
 def verification_table(rows: Iterable[VerificationRow]) -> Table:
@@ -235,10 +257,15 @@ def _in_order(results: Results) -> list[Quantity]:
 
 def _value(row: Quantity) -> str:
     if row.value is None:
-        return "infinite" if row.text else "unknown"
+        # A stiffness that cannot be told is not infinite.
+        return "infinite" if row.text and row.unit != "Pa" else "unknown"
     unit = "" if row.unit == "1" else row.unit
     if unit == "m":
         return f"{1e9 * row.value:.4g} nm" if row.value < 1e-6 else f"{1e6 * row.value:.4g} um"
+    if unit == "Pa":
+        scale, unit = (1e9, "GPa") if abs(row.value) >= 1e10 else (1e6, "MPa")
+        total = row.uncertainty.total
+        return format_with_uncertainty(row.value / scale, total and total / scale, unit)
     return format_with_uncertainty(row.value, row.uncertainty.total, unit)
 
 

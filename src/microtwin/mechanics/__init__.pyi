@@ -2,6 +2,8 @@ __all__ = [
     "PENNY",
     "DruckerPrager",
     "EffectiveStiffness",
+    "EffectiveSwelling",
+    "ElasticImage",
     "ElasticParticle",
     "EngineeringConstants",
     "Exceedance",
@@ -32,6 +34,7 @@ __all__ = [
     "drucker_prager_index",
     "drucker_prager_strengths",
     "effective_stiffness",
+    "effective_swelling",
     "energy_density",
     "engineering_constants",
     "exceedance_curve",
@@ -86,6 +89,8 @@ from .distributions import (
     stress_distribution,
     weighted_percentiles,
 )
+from .effective_swelling import EffectiveSwelling, effective_swelling
+from .elastic_image import ElasticImage
 from .elastic_particles import ElasticParticle
 from .exact import coated_sphere_bulk_modulus, laminate, misfit_sphere
 from .exceedance import (
@@ -145,5 +150,6 @@ from .strength import (
     drucker_prager_strengths,
     principal_index,
 )
-from .swelling import EffectiveStiffness, Swelling, effective_stiffness, solve_swelling
+from .swelling import effective_stiffness, solve_swelling
 from .tractions import normal_and_shear, traction_vectors
+from .voxel_results import EffectiveStiffness, Swelling

@@ -62,7 +62,7 @@ class WeibullStrength:
     Parameters
     ----------
     modulus : float
-        Above 0; the larger, the less it scatters: 5 to 15 for ceramics.
+        Above 0; the larger, the less it scatters: between 5 and 50 for most materials.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from .swelling import solve_swelling
 
 __all__ = ["CASES"]
 
-# Manganese spinel: Zhang, Shyy & Sastry, J. Electrochem. Soc. 154 (2007) A910.
+# Numbers of the order of manganese spinel; the answers are formulas in them.
 SPINEL = ElasticParticle(5e-6, 10e9, 0.3, 3.497e-6)
 HOST = Host(7.08e-15, temperature=300.0)
 UNIT = SPINEL.radius**2 / 7.08e-15  # s

@@ -2,98 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..microstructure import Microstructure
-from ..numerics.hexahedra import ElasticSolution, Hexahedra
-from .distributions import weighted_percentiles
+from ..numerics.hexahedra import Hexahedra
+from .composite_voxels import Interface, voxel_solids
+from .elastic_image import ElasticImage
 from .faces import Condition
-from .invariants import energy_density, hydrostatic, von_mises
-from .stiffness import EngineeringConstants, Solid, engineering_constants
-from .voxel_input import Boundary, boundary, checked_tolerance, eigenstresses, numbered
+from .stiffness import Solid, engineering_constants
+from .voxel_input import checked_tolerance
+from .voxel_results import EffectiveStiffness, Swelling
 
-__all__ = ["EffectiveStiffness", "Swelling", "effective_stiffness", "solve_swelling"]
+__all__ = ["effective_stiffness", "solve_swelling"]
 
-Vector = NDArray[np.float64]
 Progress = Callable[[int, float], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Swelling:
-    """An image whose phases swell.
-
-    Components have the order (zz, yy, xx, yx, zx, zy), shear strains twice those of the tensor.
-
-    Parameters
-    ----------
-    mean_strain : ndarray, shape (6,)
-        Of the box; 0 across axes with a face that is free or clamped.
-    mean_stress : ndarray, shape (6,)
-        Over the whole volume, void included, in Pa.
-    phase_stress : dict of str to ndarray, shape (6,)
-        Mean over each solid phase, in Pa.
-    energy : float
-        Elastic energy of these means over the volume of the image, in J/m^3: what varies within
-        voxels is not in it.
-    strain, stress : ndarray of float32, shape (6, nz, ny, nx)
-        Means over each voxel; the eigenstrain is part of the strain, the stress in Pa and 0 in
-        void.
-    displacement : ndarray, shape (3, nz, ny, nx), one more along axes that are not periodic
-        Of the corners, without that of the mean strain, in m. Bodies that nothing holds lie where
-        they happen to be.
-    floating : float
-        Share of the solid in bodies that no face holds and that do not reach round the image.
-    iterations : int
-    """
-
-    mean_strain: Vector
-    mean_stress: Vector
-    phase_stress: dict[str, Vector]
-    energy: float
-    strain: NDArray[np.float32] = field(repr=False)
-    stress: NDArray[np.float32] = field(repr=False)
-    displacement: NDArray[np.float64] = field(repr=False)
-    floating: float
-    iterations: int
-
-    @property
-    def von_mises(self) -> NDArray[np.float32]:
-        """Equivalent stress of each voxel, in Pa."""
-        return von_mises(self.stress)
-
-    @property
-    def hydrostatic(self) -> NDArray[np.float32]:
-        """Mean of the normal stresses of each voxel, in Pa; positive where it is pulled."""
-        return hydrostatic(self.stress)
-
-    def percentiles(
-        self, phase: NDArray[np.bool_], shares: Sequence[float] = (0.5, 0.95, 0.99)
-    ) -> list[float]:
-        """Return percentiles of the equivalent stress over some voxels, in Pa."""
-        found = weighted_percentiles(self.von_mises[phase], None, tuple(shares))
-        return [found[share] for share in shares]
-
-
-@dataclass(frozen=True, eq=False)
-class EffectiveStiffness:
-    """Stiffness of a whole image.
-
-    Parameters
-    ----------
-    solid : Solid
-        The image as one solid.
-    constants : EngineeringConstants
-    iterations : tuple of int
-        Of the six load cases.
-    """
-
-    solid: Solid
-    constants: EngineeringConstants
-    iterations: tuple[int, ...]
 
 
 def solve_swelling(
@@ -104,6 +29,7 @@ def solve_swelling(
     faces: Mapping[str, Condition] | None = None,
     mean_strain: ArrayLike | None = None,
     mean_stress: ArrayLike | None = None,
+    interface: Interface = "voxel",
     tol: float = 1e-6,
     progress: Progress | None = None,
 ) -> Swelling:
@@ -129,6 +55,10 @@ def solve_swelling(
         periodic axes are free.
     mean_stress : array, shape (6,), optional
         In the free components, in Pa; by default none. Between plates it is minus their pressure.
+    interface : {"smooth", "voxel", "laminate", "voigt", "reuss"}
+        How voxels that an interface crosses are treated: cut in two, as what their centre is
+        (staircase), as laminates along the interface, or as mixtures with equal strains or equal
+        stresses. But on the staircase, void in a voxel takes its share of the stiffness.
     tol : float
         Norm of the forces that are left, over that at the start.
     progress : callable, optional
@@ -163,30 +93,20 @@ def solve_swelling(
     >>> bool(0.009 < found.mean_strain[1] < 0.01)
     True
     """
-    rtol = checked_tolerance(tol)
-    number, stiffnesses = numbered(micro, materials)
-    given = boundary(number, micro.voxel_size, faces, mean_strain, mean_stress)
-    grid = Hexahedra(
-        number, stiffnesses, micro.voxel_size, free=given.free, periodic=given.periodic,
-        held=given.held,
+    checked_tolerance(tol)
+    image = ElasticImage(
+        micro, materials, faces=faces, mean_strain=mean_strain, mean_stress=mean_stress,
+        interface=interface,
     )  # fmt: skip
-    del number
-    own = eigenstresses(micro, materials, eigenstrain)
-    load, largest = grid.eigenforces(own), float(np.abs(own).max())
-    del own
-    load[-6:] += grid.mean_stress_load(given.stress)
-    for face, traction in given.tractions.items():
-        grid.add_traction(load, face, traction)
-    found = grid.solve(
-        load, given.strain, rtol, given=given.displacements or None, stress=largest,
-        progress=progress,
-    )  # fmt: skip
-    del load
-    return _swelling(micro, materials, grid, given, found, eigenstrain)
+    return image.swell(eigenstrain, tol=tol, progress=progress)
 
 
 def effective_stiffness(
-    micro: Microstructure, materials: Mapping[str, Solid], *, tol: float = 1e-6
+    micro: Microstructure,
+    materials: Mapping[str, Solid],
+    *,
+    interface: Interface = "voxel",
+    tol: float = 1e-6,
 ) -> EffectiveStiffness:
     """Return the stiffness of an image as a whole, from six mean strains.
 
@@ -196,7 +116,7 @@ def effective_stiffness(
         Continued periodically.
     materials : mapping of str to Solid
         The phases that are solid; the others are void.
-    tol : float
+    interface, tol
         As in `solve_swelling`.
 
     Returns
@@ -222,7 +142,8 @@ def effective_stiffness(
     [1.0, 1.0, 1.0]
     """
     rtol = checked_tolerance(tol)
-    grid = Hexahedra(*numbered(micro, materials), micro.voxel_size)
+    solids = voxel_solids(micro, materials, interface, (True, True, True))
+    grid = Hexahedra(solids.number, solids.stiffnesses, micro.voxel_size, cuts=solids.cuts)
     c, iterations = np.zeros((6, 6)), []
     nothing = np.zeros(grid.size)
     for k in range(6):
@@ -238,34 +159,3 @@ def effective_stiffness(
         )
     solid = Solid(c)
     return EffectiveStiffness(solid, engineering_constants(solid), tuple(iterations))
-
-
-def _swelling(
-    micro: Microstructure,
-    materials: Mapping[str, Solid],
-    grid: Hexahedra,
-    given: Boundary,
-    found: ElasticSolution,
-    eigenstrain: Mapping[str, float | ArrayLike],
-) -> Swelling:
-    strain = grid.strains(found)
-    stress = eigenstresses(micro, materials, eigenstrain)
-    stress *= -1.0
-    by_phase, energy = {}, 0.0
-    for name, solid in materials.items():
-        here = micro.mask(name)
-        own = stress[:, here] + solid.stiffness @ strain[:, here]
-        stress[:, here] = own
-        by_phase[name] = own.mean(axis=1, dtype=float) if here.any() else np.full(6, np.nan)
-        energy += float(energy_density(own, solid).sum(dtype=float))
-    return Swelling(
-        found.mean_strain,
-        stress.mean(axis=(1, 2, 3), dtype=float),
-        by_phase,
-        energy / micro.labels.size,
-        strain,
-        stress,
-        found.displacement,
-        given.floating,
-        found.iterations,
-    )

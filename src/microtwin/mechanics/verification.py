@@ -49,6 +49,26 @@ def _expected_swelling() -> float:
     return float(laminate([SOFT, STIFF], [5 / 8, 3 / 8], eigenstrains=own)[1][0])
 
 
+def _scattered() -> tuple[Microstructure, dict[str, Solid]]:
+    labels = np.random.default_rng(0).integers(0, 2, (6, 6, 6)).astype(np.uint8)
+    return Microstructure(labels, 1e-6, {"soft": 0, "stiff": 1}), {"soft": SOFT, "stiff": STIFF}
+
+
+def _scattered_swelling() -> float:
+    return float(solve_swelling(*_scattered(), {"stiff": MISFIT}, tol=1e-9).mean_strain[0])
+
+
+def _levin_swelling() -> float:
+    """Return the swelling of two solids from their stiffness as a whole.
+
+    At the strain at which both bear the same stress, strain and stress are even throughout.
+    """
+    whole = effective_stiffness(*_scattered(), tol=1e-9).solid
+    own = np.array([MISFIT] * 3 + [0.0] * 3)
+    even = np.linalg.solve(STIFF.stiffness - SOFT.stiffness, STIFF.stiffness @ own)
+    return float((even - whole.compliance @ SOFT.stiffness @ even)[0])
+
+
 def _misfit() -> float:
     """Return the strain within a sphere that swells, over that of Eshelby with its repetitions."""
     radius = 0.25
@@ -101,6 +121,14 @@ CASES = (
         compute=_laminate_swelling,
         limit=1e-6,
         source="exact",
+    ),
+    Case(
+        name="two solids scattered over voxels, 100 and 1 GPa",
+        quantity="free swelling, from the stiffness",
+        reference=_levin_swelling,
+        compute=_scattered_swelling,
+        limit=1e-5,
+        source="Levin, Mekh. Tverd. Tela 2 (1967) 88",
     ),
     Case(
         name="sphere of 12 voxels radius that swells in the same solid",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,12 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from ..checking import is_number
 from ..connectivity import carrying_clusters, label_clusters
 from ..meshing import BOX_FACES
-from ..microstructure import Microstructure
 from ..numerics.elements import PAIRS
 from .faces import Condition, Face, checked_faces
-from .stiffness import Solid
 
-__all__ = ["Boundary", "boundary", "checked_tolerance", "eigenstresses", "numbered"]
+__all__ = ["Boundary", "boundary", "checked_tolerance", "floating_share"]
 
 Vector = NDArray[np.float64]
 
@@ -38,8 +36,6 @@ class Boundary:
         Components of the mean strain that are unknown.
     strain, stress : ndarray, shape (6,)
         The mean strain where it is held; the mean stress, in Pa, where the strain is free.
-    floating : float
-        Share of the solid in bodies that nothing holds.
     """
 
     periodic: tuple[bool, bool, bool]
@@ -49,57 +45,9 @@ class Boundary:
     free: NDArray[np.bool_]
     strain: Vector
     stress: Vector
-    floating: float = field(default=0.0)
-
-
-def numbered(
-    micro: Microstructure, materials: Mapping[str, Solid]
-) -> tuple[NDArray[np.int16], list[NDArray[np.float64]]]:
-    """Return which of the solids each voxel is, -1 for void, and their stiffnesses in Pa."""
-    number = np.full(256, -1, np.int16)
-    for position, (name, solid) in enumerate(materials.items()):
-        if not isinstance(solid, Solid):
-            raise ValueError(
-                f"the material of {name!r} is {solid!r}; give a Solid, such as isotropic(young, "
-                "poisson)"
-            )
-        number[micro.label(name)] = position
-    numbers = number[micro.labels]
-    if (numbers < 0).all():
-        raise ValueError("no phase of the image has a material, so nothing is solid")
-    return numbers, [solid.stiffness for solid in materials.values()]
-
-
-def eigenstresses(
-    micro: Microstructure,
-    materials: Mapping[str, Solid],
-    given: Mapping[str, float | ArrayLike],
-) -> NDArray[np.float32]:
-    """Return the stress that would hold each voxel as it was, shape (6, nz, ny, nx), in Pa."""
-    out = np.zeros((6, *micro.shape), np.float32)
-    for name, value in given.items():
-        here = micro.mask(name)
-        if name not in materials:
-            raise ValueError(f"phase {name!r} swells but has no material; give it one")
-        strain = np.asarray(value, float)
-        fields = {(), micro.shape, (6,), (6, *micro.shape)}
-        if strain.shape not in fields or not np.isfinite(strain).all():
-            raise ValueError(
-                f"the eigenstrain of {name!r} is not allowed; give a number, six components, or a "
-                "field of either on the voxels"
-            )
-        stiffness = materials[name].stiffness
-        if strain.shape in ((), micro.shape):
-            stiffness = stiffness[:, :3].sum(axis=1)[:, None]
-            strain = strain[None]
-        inside = strain[:, here] if strain.ndim == 4 else strain[:, None]
-        out[:, here] = stiffness @ inside
-    return out
 
 
 def boundary(
-    number: NDArray[np.int16],
-    voxel_size: tuple[float, float, float],
     faces: Mapping[str, Condition] | None,
     mean_strain: ArrayLike | None,
     mean_stress: ArrayLike | None,
@@ -121,10 +69,48 @@ def boundary(
         raise ValueError(f"mean_stress {mean_stress!r} is not allowed; give six numbers, in Pa")
     pushed = {at: face.traction for at, face in sides.items() if face.traction.any()}
     periodic = (0 not in axes, 1 not in axes, 2 not in axes)
-    return Boundary(
-        periodic, held, values, pushed, free, strain, stress,
-        _floating(number, periodic, held, pushed),
-    )  # fmt: skip
+    return Boundary(periodic, held, values, pushed, free, strain, stress)
+
+
+def floating_share(number: NDArray[np.signedinteger], given: Boundary) -> float:
+    """Return the share of the solid in bodies that nothing holds; what is pushed must be held.
+
+    Parameters
+    ----------
+    number : ndarray, shape (nz, ny, nx)
+        Negative in void.
+    given : Boundary
+
+    Raises
+    ------
+    ValueError
+        If a traction acts on a body that nothing holds in its direction.
+    """
+    periodic, held = given.periodic, given.held
+    solid = np.pad(number >= 0, [(0, 0 if ring else 1) for ring in periodic])
+    bodies, many = label_clusters(solid, periodic=True, connectivity=26)
+    kept = np.zeros(many + 1, bool)
+    for axis in range(3):
+        if periodic[axis]:
+            kept[bodies[carrying_clusters(solid, axis, periodic=True) > 0]] = True
+        for side in (0, 1):
+            if held[axis, side].any():
+                kept[bodies.take(-2 if side else 0, axis)] = True
+    for (axis, side), traction in given.tractions.items():
+        touched = np.unique(bodies.take(-2 if side else 0, axis))
+        touched = touched[touched > 0]
+        for component in np.flatnonzero(traction):
+            loose = touched
+            for along, end in np.argwhere(held[:, :, component]):
+                loose = np.setdiff1d(loose, bodies.take(-2 if end else 0, along))
+            if len(loose):
+                raise ValueError(
+                    f"the face {BOX_FACES[2 * axis + side]} pushes along {'zyx'[component]} on "
+                    f"{len(loose)} bodies that nothing holds in that direction; hold a face that "
+                    "they reach, such as the opposite one by 'roller'"
+                )
+    kept[0] = True
+    return float((~kept[bodies]).sum() / solid.sum())
 
 
 def _is_roller(sides: Mapping[tuple[int, int], Face], axis: int, side: int) -> bool:
@@ -156,39 +142,6 @@ def _mean_strain(
         )
     free = np.isnan(strain) & allowed
     return free, np.where(np.isnan(strain), 0.0, strain)
-
-
-def _floating(
-    number: NDArray[np.int16],
-    periodic: tuple[bool, bool, bool],
-    held: NDArray[np.bool_],
-    pushed: Mapping[tuple[int, int], Vector],
-) -> float:
-    """Return the share of the solid in bodies that nothing holds; what is pushed must be held."""
-    solid = np.pad(number >= 0, [(0, 0 if ring else 1) for ring in periodic])
-    bodies, many = label_clusters(solid, periodic=True, connectivity=26)
-    kept = np.zeros(many + 1, bool)
-    for axis in range(3):
-        if periodic[axis]:
-            kept[bodies[carrying_clusters(solid, axis, periodic=True) > 0]] = True
-        for side in (0, 1):
-            if held[axis, side].any():
-                kept[bodies.take(-2 if side else 0, axis)] = True
-    for (axis, side), traction in pushed.items():
-        touched = np.unique(bodies.take(-2 if side else 0, axis))
-        touched = touched[touched > 0]
-        for component in np.flatnonzero(traction):
-            loose = touched
-            for along, end in np.argwhere(held[:, :, component]):
-                loose = np.setdiff1d(loose, bodies.take(-2 if end else 0, along))
-            if len(loose):
-                raise ValueError(
-                    f"the face {BOX_FACES[2 * axis + side]} pushes along {'zyx'[component]} on "
-                    f"{len(loose)} bodies that nothing holds in that direction; hold a face that "
-                    "they reach, such as the opposite one by 'roller'"
-                )
-    kept[0] = True
-    return float((~kept[bodies]).sum() / solid.sum())
 
 
 def checked_tolerance(tol: float) -> float:

@@ -5,21 +5,31 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PAIRS", "corners", "doubled_element", "element_matrix", "upper_part"]
+__all__ = ["PAIRS", "affine_part", "corners", "doubled_element", "element_matrix", "upper_part"]
 
 Matrix = NDArray[np.float64]
 # The two axes of each of the six components of a strain.
 PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 
-def upper_part(block: Matrix) -> Matrix:
-    """Return the six numbers of a symmetric block, as those of a strain."""
-    return np.array([block[a, b] for a, b in PAIRS])
+def upper_part(blocks: Matrix) -> Matrix:
+    """Return the six numbers of symmetric blocks, shape (..., 3, 3), as those of a strain."""
+    return np.stack([blocks[..., a, b] for a, b in PAIRS], axis=-1)
 
 
 def corners() -> NDArray[np.int64]:
     """Return the corners of a cell as 0 and 1 along each axis, shape (8, 3)."""
     return np.array([(n >> 2, n >> 1 & 1, n & 1) for n in range(8)])
+
+
+def affine_part(edges: Matrix) -> Matrix:
+    """Return the displacements of the corners, shape (24, 6), for strains of 1."""
+    out = np.zeros((24, 6))
+    for n, corner in enumerate(corners() * edges):
+        for s, (a, c) in enumerate(PAIRS):
+            out[3 * n + a, s] += 0.5 * corner[c]
+            out[3 * n + c, s] += 0.5 * corner[a]
+    return out
 
 
 def _gradients(edges: Matrix, at: Matrix) -> Matrix:
@@ -38,12 +48,12 @@ def _gradients(edges: Matrix, at: Matrix) -> Matrix:
 
 
 def element_matrix(stiffness: Matrix, edges: Matrix) -> Matrix:
-    """Return the matrix of an element, shape (24, 24), by Gauss quadrature."""
-    total = np.zeros((24, 24))
+    """Return the matrices of elements, shape (..., 24, 24), by Gauss quadrature."""
+    total = np.zeros((*stiffness.shape[:-2], 24, 24))
     for corner in 2 * corners() - 1:
         b = _gradients(edges, corner / np.sqrt(3.0))
         total += float(np.prod(edges)) / 8.0 * b.T @ stiffness @ b
-    return 0.5 * (total + total.T)
+    return 0.5 * (total + total.swapaxes(-1, -2))
 
 
 def doubled_element(element: NDArray[np.float64]) -> NDArray[np.float64]:

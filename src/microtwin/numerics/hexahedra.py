@@ -24,7 +24,9 @@ from numpy.typing import NDArray
 
 from . import hexahedra_kernels as kernels
 from . import typed_kernels
-from .elements import element_matrix, upper_part
+from .cut_elements import CutElements, cut_elements
+from .earlier_solutions import EarlierSolutions
+from .elements import affine_part, element_matrix, upper_part
 from .krylov import solve
 from .multigrid import Multigrid
 from .piece_kinds import kinds_of_voxels
@@ -32,12 +34,38 @@ from .smoothed_level import SmoothedLevel, Vector
 from .threads import even_shares, over_slabs
 from .typed_levels import Faces, TypedLevel, cell_matrix, pieces_of_voxels
 
-__all__ = ["ElasticSolution", "Hexahedra"]
+__all__ = ["Cuts", "ElasticSolution", "Hexahedra"]
 
 Matrix = NDArray[np.float64]
 ITERATIONS = 1000
 ROUNDING = 1e-13
 RIGID = 1e-11  # energies below this share of the largest are those of rigid motions
+
+
+@dataclass(frozen=True, eq=False)
+class Cuts:
+    """Solids that are two, on either side of a plane.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (n,)
+        Which of the solids.
+    first, second : ndarray, shape (n, 6, 6)
+        Stiffnesses, in Pa.
+    normal : ndarray, shape (n, 3)
+        Of the plane, from the first to the second.
+    second_share : ndarray, shape (n,)
+        Of the second, in the two.
+    solid_share : ndarray, shape (n,)
+        Of the two, in the voxel.
+    """
+
+    rows: NDArray[np.int64]
+    first: Matrix
+    second: Matrix
+    normal: Matrix
+    second_share: Matrix
+    solid_share: Matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +99,7 @@ class Hexahedra(SmoothedLevel):
     number : ndarray of int, shape (nz, ny, nx)
         Which of the solids each voxel is; negative for void.
     stiffnesses : sequence of ndarray, shape (6, 6)
-        In Pa.
+        In Pa; of solids that are cut, as a whole.
     voxel_size : tuple of 3 floats
         In m.
     free : ndarray of bool, shape (6,), optional
@@ -79,24 +107,30 @@ class Hexahedra(SmoothedLevel):
     periodic : tuple of 3 bool
     held : ndarray of bool, shape (3, 2, 3), optional
         By axis, side and component, what nodes on faces do not do.
+    cuts : Cuts, optional
+        Which of the solids are cut in two.
     """
 
     def __init__(
         self,
         number: NDArray[np.integer],
-        stiffnesses: Sequence[Matrix],
+        stiffnesses: Sequence[Matrix] | Matrix,
         voxel_size: tuple[float, float, float],
         *,
         free: NDArray[np.bool_] | None = None,
         periodic: tuple[bool, bool, bool] = (True, True, True),
         held: NDArray[np.bool_] | None = None,
+        cuts: Cuts | None = None,
     ) -> None:
         self.voxels = number.shape
         self.periodic = periodic
         self.void = len(stiffnesses)
         room = [(0, 0 if ring else 1) for ring in periodic]
         padded = np.pad(number, room, constant_values=-1)
-        self.number = np.where(padded < 0, self.void, padded).astype(np.int16)
+        kind = np.int16 if self.void <= np.iinfo(np.int16).max else np.int32
+        self.number: NDArray[np.signedinteger] = np.where(padded < 0, self.void, padded).astype(
+            kind
+        )
         self.shape = self.number.shape
         self.nodes = 3 * self.number.size
         self.size = self.nodes + 6
@@ -111,10 +145,35 @@ class Hexahedra(SmoothedLevel):
         self.modulus = max(float(np.abs(c).max()) for c in stiffnesses)
         self.stiffnesses = np.array([*stiffnesses, np.zeros((6, 6))]) / self.modulus
         self.scale = 1.0 / np.sqrt(number.size)
-        upper = self.stiffnesses[:, *np.triu_indices(6)]
+        self._set_cuts(cuts)
+        upper = np.array(self.stiffnesses[:, *np.triu_indices(6)])
+        upper[self._cut >= 0] = 0.0  # their forces come from matrices
         self._table = {kind: upper.astype(kind) for kind in (np.float32, np.float64)}
         self._works: dict[Any, tuple[Any, ...]] = {}
         self._levels: Multigrid | None = None
+
+    def _set_cuts(self, cuts: Cuts | None) -> None:
+        """Set the matrices of what is cut, which of these each solid has, and its share."""
+        self._cut = np.full(self.void + 1, -1, np.int32)
+        self._shares = np.ones(self.void + 1)
+        self._affine = affine_part(self.edges)
+        if cuts is None:
+            nothing = np.empty(0)
+            cuts = Cuts(
+                np.empty(0, int), nothing.reshape(0, 6, 6), nothing.reshape(0, 6, 6),
+                nothing.reshape(0, 3), nothing, nothing,
+            )  # fmt: skip
+        # Solids that differ in what is void share their matrices.
+        alike = np.concatenate(
+            [cuts.first.reshape(-1, 36) / self.modulus, cuts.second.reshape(-1, 36) / self.modulus,
+             cuts.normal, cuts.second_share[:, None]], axis=1,
+        )  # fmt: skip
+        kinds, of = np.unique(alike.round(12), axis=0, return_inverse=True)
+        self._cut[cuts.rows] = of.ravel()
+        self._shares[cuts.rows] = cuts.solid_share
+        first, second = (kinds[:, 36 * n : 36 * n + 36].reshape(-1, 6, 6) for n in (0, 1))
+        normal = kinds[:, 72:75]
+        self.cut: CutElements = cut_elements(first, second, normal, kinds[:, 75], self.edges)
 
     # The operator.
 
@@ -129,9 +188,10 @@ class Hexahedra(SmoothedLevel):
             works = tuple(
                 (
                     np.zeros(kernels.ROWS * kernels.STRIDE, kind),
-                    np.empty(kernels.PIECE, np.int16),
+                    np.empty(kernels.PIECE, self.number.dtype),
                     np.empty((2, 3, ny, nx + 1), kind),
                     np.ones(1, kind),
+                    np.empty((2, 24), kind),
                 )
                 for _ in self._slabs
             )
@@ -140,6 +200,10 @@ class Hexahedra(SmoothedLevel):
                 self._table[kind],
                 (0.25 / self.edges).astype(kind),
                 np.ones(1, kind),
+                self._cut,
+                self._shares.astype(kind),
+                self.cut.stiffness.astype(kind),
+                self._affine.astype(kind),
             )
             self._works[kind] = works, grid
         return self._works[kind]
@@ -261,7 +325,10 @@ class Hexahedra(SmoothedLevel):
         return lambda rhs: inverse @ rhs
 
     def _elements(self) -> Matrix:
-        return np.array([element_matrix(c, self.edges) for c in self.stiffnesses])
+        found = element_matrix(self.stiffnesses, self.edges)
+        rows = np.flatnonzero(self._cut >= 0)
+        found[rows] = self._shares[rows, None, None] * self.cut.stiffness[self._cut[rows]]
+        return found
 
     def _held_nodes(self) -> NDArray[np.bool_]:
         if not self.faces.held.any():
@@ -294,14 +361,11 @@ class Hexahedra(SmoothedLevel):
     def prepare(self) -> None:
         """Invert the diagonal blocks, find the largest eigenvalue, and make room for the cycles."""
         elements = self._elements()
-        own = [
-            [upper_part(e[3 * n : 3 * n + 3, 3 * n : 3 * n + 3]) for n in range(8)]
-            for e in elements
-        ]
+        own = [upper_part(elements[:, 3 * n : 3 * n + 3, 3 * n : 3 * n + 3]) for n in range(8)]
         self._inverse = np.empty((6, *self.shape), np.float32)
         over_slabs(
             kernels.diagonal, even_shares(self.shape[0]), self._inverse, self.number,
-            np.array(own), self._held_nodes(),
+            np.stack(own, axis=1), self._held_nodes(),
         )  # fmt: skip
         super().prepare()
         self._along = self.zeros()
@@ -342,10 +406,23 @@ class Hexahedra(SmoothedLevel):
 
     # Problems.
 
-    def eigenforces(self, stress: NDArray[np.floating]) -> Matrix:
-        """Return the load that stresses exert, shape (6, nz, ny, nx), in Pa and 0 in void.
+    @property
+    def is_cut(self) -> NDArray[np.bool_]:
+        """Which voxels are cut, shape (nz, ny, nx)."""
+        nz, ny, nx = self.voxels
+        return self._cut[self.number[:nz, :ny, :nx]] >= 0
 
-        It is what holds C e, for eigenstrains e.
+    def eigenforces(
+        self, stress: NDArray[np.floating], in_parts: NDArray[np.floating] | None = None
+    ) -> Matrix:
+        """Return the load that the stresses C e of eigenstrains e exert.
+
+        Parameters
+        ----------
+        stress : ndarray, shape (6, nz, ny, nx)
+            In Pa; 0 in void and in voxels that are cut.
+        in_parts : ndarray, shape (2, 6, n), optional
+            In the first and the second solid of the voxels that are cut, in their order, in Pa.
         """
         out = np.zeros(self.size)
         room = [(0, n - v) for n, v in zip(self.shape, self.voxels, strict=True)]
@@ -355,6 +432,11 @@ class Hexahedra(SmoothedLevel):
             0.25 / self.edges, 1.0,
         )  # fmt: skip
         totals = stress.sum(axis=(1, 2, 3), dtype=float)
+        if in_parts is not None:
+            kernels.add_cut_loads(
+                self._on_nodes(out), totals, np.empty(24), self.number, self._cut, self._shares,
+                self.cut.loads, self._affine, in_parts,
+            )  # fmt: skip
         out[-6:] = self._conjugate(totals)
         out /= self.modulus
         self._hold(self._on_nodes(out))
@@ -388,6 +470,7 @@ class Hexahedra(SmoothedLevel):
         given: Mapping[tuple[int, int, int], float] | None = None,
         stress: float = 0.0,
         inverse: Any = None,
+        earlier: EarlierSolutions | None = None,
         progress: Callable[[int, float], None] | None = None,
     ) -> ElasticSolution:
         """Find the displacements in equilibrium.
@@ -406,6 +489,8 @@ class Hexahedra(SmoothedLevel):
             Largest of the given stresses, in Pa: forces of the size of its rounding count as none.
         inverse : object with a method precondition, optional
             A preconditioner; by default the multigrid cycle.
+        earlier : EarlierSolutions, optional
+            Of this grid under other loads: the start comes from them, and the solution is added.
         progress : callable, optional
             Called as ``progress(iteration, residual)``.
 
@@ -424,18 +509,28 @@ class Hexahedra(SmoothedLevel):
             return ElasticSolution(np.zeros((3, *self.shape)), strain * ~self.free, 0, 0.0)
         found = solve(
             self, source, hierarchy=self.hierarchy() if inverse is None else inverse, rtol=rtol,
+            guess=None if earlier is None else earlier.start(self, source),
             max_iterations=ITERATIONS,
             progress=None if progress is None else lambda k, left, _: progress(k, left),
         )  # fmt: skip
         del source
         total = found.parts[0].astype(float)
         total += found.parts[1]
+        if earlier is not None:
+            self._remember(earlier, total)
         mean = np.where(self.free, self.scale * total[-6:], strain)
         displacement = self._on_nodes(total)
         if given:
             displacement += start
         displacement *= self.unit
         return ElasticSolution(displacement, mean, found.iterations, found.residual)
+
+    def _remember(self, earlier: EarlierSolutions, total: Matrix) -> None:
+        """Keep a solution and what it exerts, which is not the load but for its last digits."""
+        x = total.astype(np.float32)
+        strain = self.scale * np.where(self.free, x[-6:], 0.0)
+        forces = self._forces_of(self._on_nodes(x).astype(float), strain)
+        earlier.add(x, forces.astype(np.float32))
 
     def _told(self, given: Mapping[tuple[int, int, int], float]) -> Matrix:
         """Return displacements that are 0 but for those that faces are told to have."""
@@ -477,3 +572,22 @@ class Hexahedra(SmoothedLevel):
             return out
         nz, ny, nx = self.voxels
         return np.ascontiguousarray(out[:, :nz, :ny, :nx])
+
+    def strains_in_parts(
+        self, solution: ElasticSolution, steps: NDArray[np.floating]
+    ) -> NDArray[np.float32]:
+        """Return the mean strain in either part of the voxels that are cut, shape (2, 6, n).
+
+        Parameters
+        ----------
+        solution : ElasticSolution
+        steps : ndarray, shape (6, n)
+            Stress of the eigenstrain in the second solid less that in the first, in Pa.
+        """
+        out = np.empty((2, *steps.shape), np.float32)
+        kernels.cut_strains(
+            out, np.empty(24), solution.displacement, solution.mean_strain, self.number, self._cut,
+            self.cut.strains / self.unit, self.cut.kinks / self.modulus,
+            self._affine * self.unit, steps,
+        )  # fmt: skip
+        return out

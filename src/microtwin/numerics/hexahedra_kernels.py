@@ -202,10 +202,38 @@ def _add_forces(w, lower, upper, j, behind, start, n):
 
 
 @njit(**INNER)
+def _add_cut(corners, matrix, share, affine, u, v, one, at, strain, lower, upper, totals):
+    """Add the forces of an element that is cut; add volume times mean stress to totals."""
+    k, above, j, behind, i = at
+    moved, forces = corners[0], corners[1]
+    nx = u.shape[3]
+    right = i + 1 if i + 1 < nx else 0
+    for n in range(8):
+        kk, jj, ii = above if n >> 2 else k, behind if n >> 1 & 1 else j, right if n & 1 else i
+        for c in range(3):
+            value = _two(u, v, one, c, kk, jj, ii)
+            for s in range(6):
+                value += affine[3 * n + c, s] * strain[s]
+            moved[3 * n + c] = share * value
+            forces[3 * n + c] = 0
+    for row in range(24):
+        for column in range(24):
+            forces[column] += moved[row] * matrix[row, column]
+    for n in range(8):
+        plane = upper if n >> 2 else lower
+        jj = behind if n >> 1 & 1 else j
+        for c in range(3):
+            plane[c, jj, i + (n & 1)] += forces[3 * n + c]
+    for s in range(6):
+        for row in range(24):
+            totals[s] += affine[row, s] * forces[row]
+
+
+@njit(**INNER)
 def _layer(work, grid, u, v, k, strain, lower, upper, totals):
     """Add the forces of a layer of elements to the planes of nodes below and above it."""
-    w, last, _, one = work
-    number, table, slopes, volume = grid
+    w, last, _, one, corners = work
+    number, table, slopes, volume, cut, shares, matrices, affine = grid
     nz, ny, nx = number.shape
     void = table.shape[0] - 1
     above = k + 1 if k + 1 < nz else 0
@@ -221,12 +249,21 @@ def _layer(work, grid, u, v, k, strain, lower, upper, totals):
                 _load_moduli(w, last, number, table, k, j, start, n)
                 _load_elements(w, n, slopes, volume[0], strain, totals)
                 _add_forces(w, lower, upper, j, behind, start, n)
+            if solid and len(matrices):
+                for q in range(n):
+                    m = number[k, j, start + q]
+                    if cut[m] >= 0:
+                        at = (k, above, j, behind, start + q)
+                        _add_cut(
+                            corners, matrices[cut[m]], shares[m], affine, u, v, one[0], at, strain,
+                            lower, upper, totals,
+                        )  # fmt: skip
 
 
 @njit(**INNER)
 def _begin(first, work, grid, u, v, strain, totals):
     """Find what the layer below the first plane exerts on it; it belongs to another slab."""
-    _, last, planes, _ = work
+    _, last, planes, _, _ = work
     last[:] = -1
     planes[:] = 0
     below = first - 1 if first > 0 else grid[0].shape[0] - 1
@@ -402,3 +439,69 @@ def load(first, end, out, stress, slopes, volume):
                 out[0, k, j, i] = volume * z
                 out[1, k, j, i] = volume * y
                 out[2, k, j, i] = volume * x
+
+
+@njit(**FAST)
+def add_cut_loads(out, totals, forces, number, cut, shares, loads, affine, stresses):
+    """Add the forces of stresses in the two parts of elements that are cut, shape (2, 6, n)."""
+    nz, ny, nx = number.shape
+    found = 0
+    for k in range(nz):
+        for j in range(ny):
+            for i in range(nx):
+                m = number[k, j, i]
+                if cut[m] < 0:
+                    continue
+                _forces_of_parts(forces, loads[cut[m]], stresses, found, shares[m])
+                found += 1
+                for n in range(8):
+                    kk, jj, ii = k + (n >> 2), j + (n >> 1 & 1), i + (n & 1)
+                    kk, jj, ii = kk - nz * (kk == nz), jj - ny * (jj == ny), ii - nx * (ii == nx)
+                    for c in range(3):
+                        out[c, kk, jj, ii] += forces[3 * n + c]
+                for s in range(6):
+                    for row in range(24):
+                        totals[s] += affine[row, s] * forces[row]
+
+
+@njit(**INNER)
+def _forces_of_parts(forces, loads, stresses, found, share):
+    for row in range(24):
+        total = 0.0
+        for part in range(2):
+            for s in range(6):
+                total += loads[part, row, s] * stresses[part, s, found]
+        forces[row] = share * total
+
+
+@njit(**FAST)
+def cut_strains(out, moved, u, strain, number, cut, strains, kinks, affine, steps):
+    """Set out, shape (2, 6, n), to the mean strains in the parts of elements that are cut.
+
+    `steps`, shape (6, n), are the differences of the stresses of the eigenstrains.
+    """
+    nz, ny, nx = number.shape
+    found = 0
+    for k in range(nz):
+        for j in range(ny):
+            for i in range(nx):
+                row = cut[number[k, j, i]]
+                if row < 0:
+                    continue
+                for n in range(8):
+                    kk, jj, ii = k + (n >> 2), j + (n >> 1 & 1), i + (n & 1)
+                    kk, jj, ii = kk - nz * (kk == nz), jj - ny * (jj == ny), ii - nx * (ii == nx)
+                    for c in range(3):
+                        value = u[c, kk, jj, ii]
+                        for s in range(6):
+                            value += affine[3 * n + c, s] * strain[s]
+                        moved[3 * n + c] = value
+                for part in range(2):
+                    for s in range(6):
+                        total = 0.0
+                        for c in range(24):
+                            total += strains[row, part, s, c] * moved[c]
+                        for c in range(6):
+                            total += kinks[row, part, s, c] * steps[c, found]
+                        out[part, s, found] = total
+                found += 1

@@ -17,7 +17,7 @@ APART = 10.0  # ratio of moduli from which on solids are of two kinds on coarse 
 
 
 def kinds_of_voxels(
-    number: NDArray[np.int16], stiffnesses: NDArray[np.float64]
+    number: NDArray[np.signedinteger], stiffnesses: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
     """Return the kind of each voxel: stiff is 2, soft 1, void 0.
 

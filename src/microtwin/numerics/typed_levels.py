@@ -380,7 +380,7 @@ class TypedLevel(SmoothedLevel):
 
 def cell_matrix(
     pieces: Pieces,
-    number: NDArray[np.int16],
+    number: NDArray[np.signedinteger],
     ways: tuple[NDArray[np.uint8], Ints, Ints],
     count: int,
     elements: NDArray[np.float64],

@@ -63,6 +63,10 @@ FREQUENCIES_IMPEDANCE = (21, 4)
 BYTES_PER_VOXEL_HALF_CELL = 400
 NS_PER_VOXEL_HALF_CELL = 40_000
 NS_PER_VOXEL_CELL = 12_000
+# Swelling with what is read from its stress; six mean strains.
+BYTES_PER_VOXEL_MECHANICS = 700
+NS_PER_VOXEL_SWELLING = 16_000
+NS_PER_VOXEL_STIFFNESS = 35_000
 NS_PER_VOXEL_MESH = 20_000
 NS_PER_VOXEL_CROSS = 25_000
 # A segmented scan: itself, labels, probabilities of three phases and a slab of work.
@@ -274,6 +278,8 @@ def _bytes_per_voxel(study: Study) -> float:
         solve = max(solve, BYTES_PER_VOXEL_HALF_CELL)
         if study.half_cell.impedance is not None:
             solve = max(solve, BYTES_PER_VOXEL_HALF_CELL_IMPEDANCE)
+    if study.mechanics is not None:
+        solve = max(solve, BYTES_PER_VOXEL_MECHANICS)
     if study.generate is not None:
         solve = max(solve, BYTES_PER_VOXEL_GENERATE)
     if study.mesh is not None:
@@ -333,6 +339,13 @@ def _ns_per_voxel(study: Study) -> float:
             spectra = len(part.stoichiometries or [None])
             count = count_of(part.frequencies, part.per_decade)
             total += NS_PER_VOXEL_HALF_CELL_IMPEDANCE * count * spectra
+    if study.mechanics is not None:
+        # On larger voxels, and in the eight parts, which together are one image.
+        images = 1 + study.uncertainty.discretisation / 8 + study.uncertainty.sampling
+        each = NS_PER_VOXEL_SWELLING + NS_PER_VOXEL_STIFFNESS * study.mechanics.stiffness
+        total += each * images
+        if study.from_grey_values:
+            total += SOLVES_SEGMENTATION * study.uncertainty.segmentation * NS_PER_VOXEL_SWELLING
     if study.mesh is not None:
         cross = study.mesh.cross_verification and study.transport is not None
         cases = _solves(study.model_copy(update={"homogenize": None})) if cross else 0

@@ -11,11 +11,13 @@ from . import (
     generation_stage,
     half_cell_stage,
     impedance_stage,
+    mechanics_stage,
     mesh_stages,
     reaction_stage,
     scan_stages,
     segmentation_uncertainty,
     stages,
+    stiffness_stage,
     uncertainty,
 )
 from .canonical import digest_of_source
@@ -44,6 +46,8 @@ VERSIONS = {
     "half_cell": 2,
     "half_cell_impedance": 1,
     "cell": 2,
+    "mechanics": 1,
+    "stiffness": 1,
     "cross_verification": 2,
     "discretisation": 1,
     "sampling": 2,
@@ -122,6 +126,8 @@ def plan(file: StudyFile) -> list[Task]:
             "discretisation": study.uncertainty.discretisation
         }
         tasks.append(_task("cell", cell_stage.cell, params, {"microstructure": micro}, source))
+    if study.mechanics is not None:
+        tasks += _mechanics(study, micro)
     if study.from_grey_values and study.uncertainty.segmentation:
         tasks += _segmentation(study, tasks)
     return tasks
@@ -168,6 +174,20 @@ def _half_cell(file: StudyFile, micro: Task) -> list[Task]:
     return tasks
 
 
+def _mechanics(study: Study, micro: Task) -> list[Task]:
+    """Return the task that lets phases swell, and the one that finds the stiffness of the image."""
+    part = study.mechanics
+    assert part is not None
+    budget = study.uncertainty.model_dump(include={"discretisation", "sampling"})
+    params = part.stage_params() | budget | {"fields": study.output.fields}
+    inputs = {"microstructure": micro}
+    tasks = [_task("mechanics", mechanics_stage.swell, params, inputs)]
+    if part.stiffness:
+        elastic = part.model_dump(include={"materials", "tol"}) | budget
+        tasks.append(_task("stiffness", stiffness_stage.stiffness, elastic, inputs))
+    return tasks
+
+
 def _mesh(study: Study, tasks: list[Task], micro: Task) -> list[Task]:
     """Return the task that makes a mesh, and those that compare transport on it with voxels."""
     assert study.mesh is not None
@@ -193,7 +213,7 @@ def _mesh(study: Study, tasks: list[Task], micro: Task) -> list[Task]:
 
 def _segmentation(study: Study, tasks: list[Task]) -> list[Task]:
     """Return the task that computes every quantity again on plausible segmentations."""
-    roles = ("microstructure", "descriptors", "homogenize")
+    roles = ("microstructure", "descriptors", "homogenize", "mechanics")
     inputs = {
         task.stage: task
         for task in tasks
@@ -204,6 +224,9 @@ def _segmentation(study: Study, tasks: list[Task]) -> list[Task]:
         "descriptors": study.descriptors is True or "surface" in (study.descriptors or ()),
         "homogenize": None if study.homogenize is None else study.homogenize.model_dump(),
     }
+    if study.mechanics is not None:
+        # Studies without it keep the key that they had.
+        params["mechanics"] = study.mechanics.stage_params()
     assert study.segmentation is not None  # the schema requires it of studies from grey values
     sources: Mapping[str, Source] = {}
     if study.segmentation.method == "posterior":

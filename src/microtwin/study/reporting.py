@@ -13,21 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from ..microstructure import AXES
+from ..microstructure import AXES, Microstructure
 from .cell_stage import CELL_FILES
 from .errors import storage_error
 from .generation_stage import PARTICLE_LIST
 from .impedance_stage import SPECTRUM_FILES
+from .mechanics_stage import LIGAMENT_LIST
 from .reading import StudyFile
 from .results import Results
 from .stages import microstructure_of, slice_axes
 from .store import Entry, write_file
+from .stored_ligaments import stored_loads
 
 __all__ = [
     "export_cell",
     "export_discharges",
     "export_fields",
     "export_impedances",
+    "export_ligaments",
     "export_meshes",
     "export_particles",
     "publish_report",
@@ -91,6 +94,8 @@ def publish_report(
         half_cell_impedances=tuple(
             _half_cell_impedance_view(e) for e in _of(entries, "half_cell_impedance")
         ),
+        mechanics=_mechanics_view(entries["mechanics"], micro) if "mechanics" in entries else None,
+        stiffness=_stiffness_view(entries["stiffness"]) if "stiffness" in entries else None,
     )
     # Written next door and renamed, so that a killed run leaves no half report.
     temporary = folder / ".report.html.part"
@@ -380,6 +385,35 @@ def _cell_view(entry: Entry) -> Any:
     return CellView(entry.numbers, entry.record["parameters"], rates)
 
 
+def _mechanics_view(entry: Entry, micro: Microstructure) -> Any:
+    from ..mechanics import StressDistribution
+    from .report import MechanicsView
+
+    stored = entry.numbers["distributions"]["von_mises_stress"]
+    # Stored JSON has sorted keys; phases are shown in the order of their labels.
+    distributions = {}
+    for phase in sorted(stored, key=micro.label):
+        part = stored[phase]
+        shares = {float(share): value for share, value in part["percentiles"].items()}
+        arrays = {name: np.array(part[name], float) for name in ("edges", "shares")}
+        distributions[phase] = StressDistribution(**{**part, **arrays, "percentiles": shares})
+    index = _array_or_none(entry, "binder_index")
+    return MechanicsView(
+        numbers=entry.numbers,
+        parameters=entry.record["parameters"],
+        von_mises=1e6 * entry.array("von_mises").astype(np.float32),
+        distributions=distributions,
+        loads=stored_loads(entry, micro),
+        binder_index=None if index is None else index.astype(np.float32),
+    )
+
+
+def _stiffness_view(entry: Entry) -> Any:
+    from .report import StiffnessView
+
+    return StiffnessView(entry.numbers)
+
+
 def export_meshes(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
     """Copy the files of the mesh of a run; return their paths, ``<stem>-mesh.<ending>``."""
     entry = entries.get("mesh")
@@ -408,13 +442,14 @@ def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list
     Returns
     -------
     list of Path
-        ``<stem>-<phase>-<direction>.vtkhdf`` of transport, ``<stem>-reaction.vtkhdf``, and of each
-        discharge ``<stem>-half_cell-<rate>.vtkhdf``; empty if the study does not keep fields.
+        ``<stem>-<phase>-<direction>.vtkhdf`` of transport, ``<stem>-reaction.vtkhdf``,
+        ``<stem>-mechanics.vtkhdf``, and of each discharge ``<stem>-half_cell-<rate>.vtkhdf``;
+        empty if the study does not keep fields.
     """
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        kinds = ("transport", "reaction", "half_cell")
+        kinds = ("transport", "reaction", "half_cell", "mechanics")
         for entry in (entry for kind in kinds for entry in _of(entries, kind)):
             if entry.has("fields.vtkhdf"):
                 case = entry.stage.removeprefix("transport/").replace("/", "-")
@@ -471,6 +506,16 @@ def export_cell(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[P
             write_file(target, entry.file(name).read_text(encoding="utf-8"))  # type: ignore[union-attr]
             written.append(target)
     return written
+
+
+def export_ligaments(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
+    """Copy the table of ranked ligaments; return its path, ``<stem>-ligaments.csv``, or nothing."""
+    entry = entries.get("mechanics")
+    if entry is None or not entry.has(LIGAMENT_LIST):
+        return []
+    target = folder / f"{stem}-{LIGAMENT_LIST}"
+    write_file(target, entry.file(LIGAMENT_LIST).read_text(encoding="utf-8"))
+    return [target]
 
 
 def export_particles(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:

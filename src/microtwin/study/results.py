@@ -158,6 +158,7 @@ def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
         *_reaction(entries, target),
         *_half_cell(entries, target),
         *_half_cell_impedance(entries, target),
+        *_mechanics(entries, target),
         *_particles(entries),
         *_quality(entries),
     ]
@@ -495,6 +496,46 @@ def _half_cell_impedance(entries: Mapping[str, Entry], target: float) -> Iterabl
                 checks=_budget_check(numbers[quantity], terms, target),
                 source=_source(entry),
             )
+
+
+# Of other mechanical quantities, near zero or one of many, a relative uncertainty says little.
+_BUDGETED = ("swelling_strain", "elastic_energy_density", "young_modulus", "bulk_modulus")
+
+
+def _mechanics(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    """Yield what swelling and stiffness come to; the first of a stage has the checks of it."""
+    for stage in ("mechanics", "stiffness"):
+        entry = entries.get(stage)
+        if entry is None:
+            continue
+        checks = [Check.model_validate(check) for check in entry.record["checks"]]
+        if "problem" in entry.numbers:
+            yield Quantity(
+                name="bulk_modulus",
+                phase=None,
+                direction=None,
+                value=None,
+                text=f"no effective stiffness: {entry.numbers['problem']}",
+                unit="Pa",
+                uncertainty=Uncertainty(),
+                checks=[],
+                source=_source(entry),
+            )
+        for row in entry.numbers["quantities"]:
+            name, of = row["name"], row["direction"] or "image"
+            known = {term: row[term] for term in ("discretisation", "sampling")}
+            segmentation = _segmentation(entries, name, of)
+            terms = _uncertainty(**known, segmentation=segmentation)
+            budget = _budget_check(row["value"], terms, target) if name in _BUDGETED else []
+            yield Quantity(
+                **{key: row[key] for key in ("name", "phase", "direction", "condition")},
+                value=row["value"],
+                unit=row["unit"],
+                uncertainty=terms,
+                checks=[*checks, *_finite_check(entries, name, of), *budget],
+                source=_source(entry),
+            )
+            checks = []
 
 
 def _particles(entries: Mapping[str, Entry]) -> Iterable[Quantity]:

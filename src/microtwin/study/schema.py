@@ -6,8 +6,6 @@ does not know. `Study.problems` holds the rules that concern several keys at onc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Annotated, Literal
 
@@ -36,6 +34,9 @@ from .fields import (
     Tolerance,
 )
 from .known import known_fractions
+from .mechanics_problems import mechanics_phases, mechanics_problems
+from .mechanics_sections import Mechanics
+from .problems import Problem, repeated
 from .recipes import Recipe
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Image",
     "Impedance",
     "Laboratory",
+    "Mechanics",
     "Mesh",
     "Output",
     "Problem",
@@ -66,26 +68,6 @@ Boundary = Literal["faces", "periodic", "mirror"]
 Interface = Literal["smooth", "voxel"]
 MeshFormat = Literal["vtu", "vtkhdf", "msh", "xdmf", "inp"]
 DescriptorGroup = Literal["surface", "topology", "chords", "sizes", "paths"]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something in a study that is allowed by itself but does not fit the rest.
-
-    Parameters
-    ----------
-    path : tuple of str or int
-        Where it stands in the study file: ("transport", "phases", 0).
-    message : str
-        What is wrong and what to do.
-    given, allowed : str, sequence of str
-        What was written and what could have been, where that is a list of words.
-    """
-
-    path: tuple[str | int, ...]
-    message: str
-    given: str = ""
-    allowed: Sequence[str] = ()
 
 
 class Crop(Section):
@@ -248,7 +230,7 @@ class Output(Section):
 
 def _electrode_problems(section: str, part: HalfCell | Cell) -> list[Problem]:
     """Return rates that are named twice, and phases that cannot be what they are named as."""
-    found = _repeated((section, "c_rates"), [f"{rate:g}" for rate in part.c_rates])
+    found = repeated((section, "c_rates"), [f"{rate:g}" for rate in part.c_rates])
     if part.active == part.pore:
         text = f"{part.pore!r} is active as well; name another phase"
         found.append(Problem((section, "pore"), text))
@@ -283,6 +265,7 @@ class Study(Section):
     reaction: Reaction | None = None
     half_cell: HalfCell | None = None
     cell: Cell | None = None
+    mechanics: Mechanics | None = None
     descriptors: bool | Annotated[list[DescriptorGroup], Field(min_length=1)] = True
     uncertainty: Uncertainty = Uncertainty()
     output: Output = Output()
@@ -326,8 +309,8 @@ class Study(Section):
         if self.transport is not None:
             phases = self.transport.phases
             wanted += [(("transport", "phases", i), name) for i, name in enumerate(phases)]
-            found += _repeated(("transport", "phases"), phases)
-            found += _repeated(("transport", "directions"), self.transport.directions)
+            found += repeated(("transport", "phases"), phases)
+            found += repeated(("transport", "directions"), self.transport.directions)
         if self.homogenize is not None:
             section = ("homogenize", "conductivities")
             wanted += [((*section, name), name) for name in self.homogenize.conductivities]
@@ -357,6 +340,9 @@ class Study(Section):
             wanted += [(("cell", key), getattr(self.cell, key)) for key in ("active", "pore")]
             for key in ("conductivities", "porous_phases"):
                 wanted += [(("cell", key, n), n) for n in getattr(self.cell, key) or ()]
+        if self.mechanics is not None:
+            found += mechanics_problems(self.mechanics)
+            wanted += mechanics_phases(self.mechanics)
         source = "the generated image"
         if self.image is not None:
             source = "image.phases"
@@ -383,7 +369,7 @@ class Study(Section):
             text = f"{part.phase!r} is the only phase; an impedance needs walls that are charged"
             return [Problem(("impedance",), text)]
         solids = part.solids or []
-        found = _repeated(("impedance", "solids"), solids)
+        found = repeated(("impedance", "solids"), solids)
         if part.phase in solids:
             at = ("impedance", "solids", solids.index(part.phase))
             text = f"{part.phase!r} holds the electrolyte; name the solids whose walls are charged"
@@ -394,7 +380,7 @@ class Study(Section):
         """Return what does not fit in the section on the mesh."""
         if self.mesh is None:
             return []
-        found = _repeated(("mesh", "formats"), self.mesh.formats)
+        found = repeated(("mesh", "formats"), self.mesh.formats)
         if len(self.phase_names) == 1:
             text = f"{self.phase_names[0]!r} is the only phase; a mesh needs two or more"
             found.append(Problem(("mesh",), text))
@@ -435,7 +421,7 @@ class Study(Section):
         found = _electrode_problems("half_cell", part)
         if part.impedance is not None:
             at = ("half_cell", "impedance", "stoichiometries")
-            found += _repeated(at, [f"{x:g}" for x in part.impedance.stoichiometries or ()])
+            found += repeated(at, [f"{x:g}" for x in part.impedance.stoichiometries or ()])
         elif not part.c_rates:
             text = "there is nothing to compute; name a rate, or add the key 'impedance'"
             found.append(Problem(("half_cell", "c_rates"), text))
@@ -490,7 +476,7 @@ class Study(Section):
         if not self.from_grey_values:
             text = "there is nothing to segment: the study starts from labels; leave it out"
             return [Problem(("segmentation",), text)]
-        found = _repeated(("segmentation", "phases"), part.phases)
+        found = repeated(("segmentation", "phases"), part.phases)
         if part.fractions is not None and part.laboratory is not None:
             text = "fractions are given, and 'laboratory' gives them too; leave one out"
             found.append(Problem(("segmentation", "laboratory"), text))
@@ -522,11 +508,3 @@ class Study(Section):
             )
             found.append(Problem(("denoise",), text))
         return found
-
-
-def _repeated(path: tuple[str | int, ...], words: Sequence[str]) -> list[Problem]:
-    return [
-        Problem((*path, i), f"{word!r} is written twice; leave one out")
-        for i, word in enumerate(words)
-        if word in words[:i]
-    ]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from ..microstructure import Microstructure
+from ..numerics import ConvergenceError
+from .mechanics_stage import OF_THE_WHOLE_IMAGE, whole_image
 from .results import COMPONENTS
 from .scan_stages import grey_model_of, prepared_volumes
 from .stages import Params, described, microstructure_of
@@ -138,6 +141,10 @@ def _quantities(
             tol=max(_TOLERANCE, options["tol"]),
         )
         found |= _components(tensor.tensor)
+    if params.get("mechanics") is not None:
+        # Where nothing holds together the members have none of these.
+        with suppress(ValueError, ConvergenceError):
+            found |= whole_image(image, params["mechanics"])
     return found
 
 
@@ -157,6 +164,10 @@ def _whole(
             found[f"{name}/{case}"] = _number(numbers[name])
     if params["homogenize"] is not None:
         found |= _components(np.array(inputs["homogenize"].numbers["tensor"]))
+    if params.get("mechanics") is not None:
+        for row in inputs["mechanics"].numbers["quantities"]:
+            if row["name"] in OF_THE_WHOLE_IMAGE:
+                found[f"{row['name']}/{row['direction'] or 'image'}"] = _number(row["value"])
     return found
 
 

@@ -266,6 +266,16 @@ transport:
 #   electrode: positive
 #   template: my_cell.json    # a BPX file to put the electrode into
 
+# Particles swell by a linear strain; stress, the ligaments that bear most, what fails, stiffness.
+# mechanics:
+#   materials:
+#     active: {{young: 142 GPa, poisson: 0.3}}
+#     binder: {{young: 2 GPa, poisson: 0.35}}
+#   swelling: {{active: 0.01}}
+#   faces: electrode       # electrode | periodic | by name, {{z_low: clamped, z_high: free}}
+#   strength:
+#     binder: {{tensile: 30 MPa, compressive: 90 MPa}}
+
 # A mesh of tetrahedra, and transport on it beside that on voxels (pip install 'microtwin[mesh]').
 # mesh:
 #   size: 2.0            # edge of elements at interfaces, in voxels

@@ -120,3 +120,19 @@ def test_durations_and_sizes():
     assert plain(digits.memory(133 * 2**20)) == "133 MiB"
     assert plain(digits.memory(2.5 * 2**30)) == "2.5 GiB"
     assert plain(digits.percent(0.4125)) == "41.2 %"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (2.5e-6, "m", (1e-6, "µm")),
+        (-3.6e8, "Pa", (1e6, "MPa")),
+        (2.24e10, "Pa", (1e9, "GPa")),
+        (12.0, "Pa", (1.0, "Pa")),
+        (3.9e6, "J/m^3", (1e6, "MJ/m^3")),
+        (0.0, "Pa", (1.0, "Pa")),
+        (3.9e6, "1/m", (1.0, "1/m")),
+    ],
+)
+def test_units_that_read_well(value, unit, expected):
+    assert digits.readable_unit(value, unit) == expected

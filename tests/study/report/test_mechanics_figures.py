@@ -90,7 +90,7 @@ def test_ligaments_are_listed_by_rank(case, by):
     _, stress, loads = case
     loads = rank_ligaments(loads.ligaments, stress, length=0.8e-6, by=by)
     found = words(ligament_figure(loads))
-    assert "1–2    1" in found and "binder, all 2" in found
+    assert "1–2\u20031" in found and "binder, all 2" in found
     assert "contacts of particles, all 1" in found
     assert any(text.endswith("(µN)" if by == "force" else "(MPa)") for text in found)
 

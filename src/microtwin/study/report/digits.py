@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 _FREQUENCIES = ((1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz"), (1e-3, "mHz"), (1e-6, "µHz"))
+_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _LENGTHS = ((1.0, "m"), (1e-3, "mm"), (1e-6, "µm"), (1e-9, "nm"))
 _SUPERSCRIPT = str.maketrans("-0123456789", "\u207b⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MINUS = "\u2212"
@@ -230,10 +231,17 @@ def memory(size: Any) -> str:
 
 
 def readable_unit(value: Any, unit: Any) -> tuple[float, str]:
-    """Show a length in µm or nm; other units stay as they are."""
-    if unit == "m" and isinstance(value, (int, float)) and math.isfinite(value) and value:
+    """Show a length in µm or nm, stress and energy with a prefix; other units stay as they are."""
+    name = str(unit or "")
+    if not isinstance(value, (int, float)) or not math.isfinite(value) or not value:
+        return 1.0, name
+    if name == "m":
         return length_scale(value)
-    return 1.0, str(unit or "")
+    if name in ("Pa", "J/m^3"):
+        for factor, prefix in _PREFIXES:
+            if abs(value) >= factor * 0.9995:
+                return factor, prefix + name
+    return 1.0, name
 
 
 def scaled(value: Any, factor: float) -> Any:

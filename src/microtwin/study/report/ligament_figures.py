@@ -74,7 +74,7 @@ def ligament_figure(loads: LigamentLoads, *, count: int = 15) -> str:
                 zorder=3,
             )  # fmt: skip
         left.set_yticks(
-            places, [f"{a}–{b}    {n}" for n, (a, b) in enumerate(found.particles[top], 1)]
+            places, [f"{a}–{b}\u2003{n}" for n, (a, b) in enumerate(found.particles[top], 1)]
         )
         left.tick_params(axis="y", length=0)
         left.set_ylim(len(top) - 0.4, -0.6)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...microstructure import Microstructure
+
+if TYPE_CHECKING:
+    from ...mechanics import LigamentLoads, StressDistribution
 
 __all__ = [
     "CellView",
@@ -17,6 +20,7 @@ __all__ = [
     "HalfCellImpedanceView",
     "HalfCellView",
     "ImpedanceView",
+    "MechanicsView",
     "MembersView",
     "MeshView",
     "ReactionView",
@@ -24,6 +28,7 @@ __all__ = [
     "SamplingView",
     "ScanView",
     "SegmentationView",
+    "StiffnessView",
     "TransportView",
 ]
 
@@ -464,6 +469,51 @@ class ReactionView:
 
 
 @dataclass(frozen=True, eq=False)
+class MechanicsView:
+    """Swelling of the image, the stress in it, and what fails.
+
+    Parameters
+    ----------
+    numbers : mapping
+        averaging_length and widest_gap (m), mean_strain and mean_stress (Pa), floating, iterations.
+        failing: share, and the share with the whole field lower and higher, by quantity. cracks is
+        None, or has particles, cracking (how many) and a list nearest. curves: by name, factors
+        on the strength and shares of the binder.
+    parameters : mapping
+        As in the study file, in SI units.
+    von_mises : ndarray, shape (nz, ny, nx)
+        Averaged within each phase, in Pa.
+    distributions : mapping of str to StressDistribution
+        Of the von Mises stress, by phase.
+    loads : LigamentLoads or None
+        Ligaments and contacts, if there are any.
+    binder_index : ndarray, shape (nz, ny, nx), or None
+        Stress over strength of the binder, where its strength is known.
+    """
+
+    numbers: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    von_mises: Array
+    distributions: Mapping[str, StressDistribution]
+    loads: LigamentLoads | None
+    binder_index: Array | None
+
+
+@dataclass(frozen=True)
+class StiffnessView:
+    """The stiffness of the image as a whole.
+
+    Parameters
+    ----------
+    numbers : mapping
+        bounds: lowest and highest modulus in Pa by kind and quantity; stiffness, shape (6, 6), in
+        Pa; or problem, which says why there is none.
+    """
+
+    numbers: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
 class MeshView:
     """A mesh, its quality and pictures of it.
 
@@ -550,6 +600,10 @@ class ReportData:
         The impedance of the symmetric cell, if it was computed.
     half_cell_impedances : tuple of HalfCellImpedanceView
         Impedances against lithium.
+    mechanics : MechanicsView or None
+        Swelling and stress, if they were computed.
+    stiffness : StiffnessView or None
+        The effective stiffness, if it was computed.
     """
 
     title: str
@@ -573,3 +627,5 @@ class ReportData:
     half_cells: tuple[HalfCellView, ...] = ()
     impedance: ImpedanceView | None = None
     half_cell_impedances: tuple[HalfCellImpedanceView, ...] = ()
+    mechanics: MechanicsView | None = None
+    stiffness: StiffnessView | None = None

@@ -13,6 +13,7 @@ from .cell_section import cell_section
 from .half_cell_section import half_cell_section
 from .impedance_section import half_cell_impedance_section, impedance_section
 from .markup import Html, section, text
+from .mechanics_section import mechanics_section
 from .mesh_section import mesh_section
 from .microstructure_section import microstructure_section
 from .model import ReportData
@@ -24,6 +25,7 @@ from .result_sections import (
     voxel_words,
 )
 from .scan_sections import scan_section
+from .stiffness_section import stiffness_section
 from .trust_sections import (
     conventions_section,
     convergence_section,
@@ -46,6 +48,8 @@ _SECTIONS: tuple[tuple[str, str, Callable[[ReportData], str]], ...] = (
     ("half-cell", "Discharge against lithium", half_cell_section),
     ("half-cell-impedance", "Impedance against lithium", half_cell_impedance_section),
     ("cell", "Parameters of a cell model", cell_section),
+    ("mechanics", "Swelling and stress", mechanics_section),
+    ("stiffness", "Effective stiffness", stiffness_section),
     ("mesh", "Mesh", mesh_section),
     ("convergence", "Grid convergence", convergence_section),
     ("sampling", "Representative volume", sampling_section),

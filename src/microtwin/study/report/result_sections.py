@@ -42,7 +42,9 @@ _OF_THE_SCAN = (
     "grey_value_balance",
     "known_fractions_met",
 )
-_SHOWN_ELSEWHERE = (*_OF_THE_SCAN, *DESCRIPTOR_UNITS)
+# Percentiles of the stress, which the section about it shows.
+_OF_THE_STRESS = ("von_mises_stress", "maximum_principal_stress", "hydrostatic_stress")
+_SHOWN_ELSEWHERE = (*_OF_THE_SCAN, *_OF_THE_STRESS, *DESCRIPTOR_UNITS)
 
 
 def results_section(data: ReportData) -> str:

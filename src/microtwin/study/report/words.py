@@ -17,6 +17,7 @@ __all__ = [
     "labelling_sentence",
     "percolation_sentences",
     "quantity_name",
+    "sampling_problem",
     "share_list",
     "size_words",
     "summary_sentences",
@@ -69,6 +70,20 @@ _NAMES = {
     "inactive_active_fraction": "Active material that is not connected",
     "ended_as_asked": "Went on to its end",
     "plating_area_fraction": "Area below the potential of lithium at the end",
+    "swelling_strain": "Swelling, over the length",
+    "thickness_change": "Change of the imaged thickness",
+    "mean_stress": "Mean stress where strain is held",
+    "elastic_energy_density": "Elastic energy per volume",
+    "unheld_solid": "Solid that hangs on nothing",
+    "von_mises_stress": "Von Mises stress",
+    "maximum_principal_stress": "Largest principal stress",
+    "hydrostatic_stress": "Hydrostatic stress",
+    "failing_binder_fraction": "Binder that fails",
+    "cracking_particle_fraction": "Particles that may crack, by volume",
+    "debonding_area_fraction": "Interface that comes apart",
+    "young_modulus": "Young's modulus",
+    "shear_modulus": "Shear modulus",
+    "bulk_modulus": "Bulk modulus",
     "mesh_cells": "Tetrahedra of the mesh",
     "smallest_dihedral_angle": "Smallest dihedral angle of the mesh",
     "mesh_relative_diffusivity": Html("D<sub>eff</sub>/D<sub>0</sub> on the mesh, extrapolated"),
@@ -219,3 +234,11 @@ def coarse_problem(numbers: Mapping[str, Any]) -> str:
     return (
         f" No error of the discretisation can be told: on voxels twice as large, {text(problem)}."
     )
+
+
+def sampling_problem(numbers: Mapping[str, Any]) -> str:
+    """Return why a stage has no error of the sampling, after a blank; nothing if it has."""
+    problem = numbers.get("sampling_problem")
+    if problem is None:
+        return ""
+    return f" No error of the sampling can be told: {text(problem)}."
