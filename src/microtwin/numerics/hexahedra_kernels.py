@@ -202,8 +202,23 @@ def _add_forces(w, lower, upper, j, behind, start, n):
 
 
 @njit(**INNER)
+def _take_mean_out(vector):
+    """Subtract the mean over the eight corners from each component."""
+    for c in range(3):
+        total = vector[0] * 0
+        for n in range(8):
+            total += vector[3 * n + c]
+        for n in range(8):
+            vector[3 * n + c] -= total / 8
+
+
+@njit(**INNER)
 def _add_cut(corners, matrix, share, affine, u, v, one, at, strain, lower, upper, totals):
-    """Add the forces of an element that is cut; add volume times mean stress to totals."""
+    """Add the forces of an element that is cut; add volume times mean stress to totals.
+
+    Means over the corners are taken out before and after: so a translation exerts nothing, and
+    forces are in balance, to the last digit.
+    """
     k, above, j, behind, i = at
     moved, forces = corners[0], corners[1]
     nx = u.shape[3]
@@ -216,9 +231,11 @@ def _add_cut(corners, matrix, share, affine, u, v, one, at, strain, lower, upper
                 value += affine[3 * n + c, s] * strain[s]
             moved[3 * n + c] = share * value
             forces[3 * n + c] = 0
+    _take_mean_out(moved)
     for row in range(24):
         for column in range(24):
             forces[column] += moved[row] * matrix[row, column]
+    _take_mean_out(forces)
     for n in range(8):
         plane = upper if n >> 2 else lower
         jj = behind if n >> 1 & 1 else j
