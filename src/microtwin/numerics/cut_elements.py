@@ -1,7 +1,7 @@
 """Trilinear hexahedra that a plane cuts into two solids.
 
 The displacement in the element is that of its corners, u_i, with a kink of the strength m at the
-plane (immersed finite elements; Lin, Sheen and Zhang, J. Comput. Phys. 247 (2013) 228)::
+plane (immersed finite elements; in two dimensions see arXiv:1804.01157)::
 
     u = sum of N_i (u_i - f_i m) + f m,   f = max(d, 0)
 

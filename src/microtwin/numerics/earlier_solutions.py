@@ -20,7 +20,8 @@ class EarlierSolutions:
 
         x = sum of c_i x_i,   (x_i . A x_j) c = x_i . b
 
-    (Fischer, Comput. Methods Appl. Mech. Eng. 163 (1998) 193). Each takes two vectors in float32.
+    (P. F. Fischer, Projection techniques for iterative solution of Ax = b with successive
+    right-hand sides, 1998). Each takes two vectors in float32.
 
     Parameters
     ----------
