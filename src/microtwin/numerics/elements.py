@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PAIRS", "affine_part", "corners", "doubled_element", "element_matrix", "upper_part"]
+__all__ = ["PAIRS", "affine_part", "corners", "doubled_elements", "element_matrix", "upper_part"]
 
 Matrix = NDArray[np.float64]
 # The two axes of each of the six components of a strain.
@@ -56,14 +56,17 @@ def element_matrix(stiffness: Matrix, edges: Matrix) -> Matrix:
     return 0.5 * (total + total.swapaxes(-1, -2))
 
 
-def doubled_element(element: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the matrix of eight equal elements in the trilinear functions of their cell."""
+def doubled_elements(elements: Matrix) -> Matrix:
+    """Return the matrix of eight equal elements in the trilinear functions of their cell.
+
+    Shapes (..., 24, 24).
+    """
     places = corners()
-    total = np.zeros((24, 24))
+    total = np.zeros(elements.shape)
     for m in places:
         weight = np.array(
             [[np.prod(np.where(b, m + p, 2 - m - p)) / 8.0 for b in places] for p in places]
         )
         whole = np.kron(weight, np.eye(3))
-        total += whole.T @ element @ whole
+        total += whole.T @ elements @ whole
     return total

@@ -33,7 +33,7 @@ def kinds_of_voxels(
     """
     void = len(stiffnesses) - 1
     present = np.unique(number)
-    moduli = np.trace(stiffnesses, axis1=1, axis2=2)
+    moduli = np.linalg.eigvalsh(stiffnesses)[:, 0]  # of the softest strain
     solid = moduli[present[present != void]]
     least, most = float(solid.min()), float(solid.max())
     kinds = np.where(moduli**2 >= least * most, 2, 1) if most > APART * least else moduli > 0.0

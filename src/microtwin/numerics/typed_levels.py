@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from . import block_kernels
 from . import typed_kernels as kernels
-from .elements import doubled_element
+from .elements import doubled_elements
 from .smoothed_level import SmoothedLevel, Vector
 from .threads import even_shares, over_slabs
 
@@ -424,7 +424,7 @@ def cell_matrix(
     over_slabs(kernels.row_sizes, shares, *frame_of_rows, row_sizes, starts, columns)
     del lists, of_cells, cell_starts, of_starts, frame_of_rows
     values = np.zeros((len(columns), 3, 3), np.float32)
-    doubled = np.array([doubled_element(e) for e in elements])
+    doubled = doubled_elements(elements)
     for group in apart(cells[0]):
         over_slabs(
             kernels.add_cells, even_shares(len(group)), group, *frame, elements, doubled, held,
