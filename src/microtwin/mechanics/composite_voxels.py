@@ -203,7 +203,7 @@ def _mixed(
     others[first, columns] = -1.0
     second = others.argmax(axis=0)
     pair = there[first, columns] + there[second, columns]
-    f = there[second, columns] / np.where(pair > 0.0, pair, 1.0)
+    f = np.where(second == first, 0.0, there[second, columns] / np.where(pair > 0.0, pair, 1.0))
     del there, others
     full = whole >= 1.0 - 0.5 / LEVELS
     few = ~full & (f >= 0.5 / LEVELS)

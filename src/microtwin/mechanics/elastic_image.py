@@ -108,7 +108,8 @@ class ElasticImage:
         strains = extended(strains, self.micro, self.names, given.periodic)
         own = eigenstresses(self._solids, strains)
         in_parts = stresses_in_parts(self._solids, strains)
-        load, largest = grid.eigenforces(own, in_parts), float(np.abs(own).max())
+        load, held_back = grid.eigenforces(own, in_parts)
+        largest = float(np.abs(own).max())
         del own
         load[-6:] += grid.mean_stress_load(given.stress)
         for face, traction in given.tractions.items():
@@ -124,7 +125,7 @@ class ElasticImage:
         inside = solid_stresses(self._solids, strain, strains, in_parts)
         return Swelling(
             found.mean_strain,
-            inside.mean_stress,
+            grid.mean_stress(found) - held_back,
             dict(zip(self.names, inside.mean, strict=True)),
             inside.energy / self.micro.labels.size,
             strain,

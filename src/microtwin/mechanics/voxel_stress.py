@@ -48,12 +48,6 @@ class SolidStresses:
     volume: Matrix
     energy: float
 
-    @property
-    def mean_stress(self) -> Matrix:
-        """Mean over all voxels, void included, in Pa."""
-        found: Matrix = np.nan_to_num(self.mean).T @ self.volume / self.stress[0].size
-        return found
-
 
 def checked_eigenstrains(
     micro: Microstructure, names: Sequence[str], given: Mapping[str, float | ArrayLike]

@@ -414,8 +414,10 @@ class Hexahedra(SmoothedLevel):
 
     def eigenforces(
         self, stress: NDArray[np.floating], in_parts: NDArray[np.floating] | None = None
-    ) -> Matrix:
-        """Return the load that the stresses C e of eigenstrains e exert.
+    ) -> tuple[Matrix, Matrix]:
+        """Return the load that the stresses C e of eigenstrains e exert, and their mean in Pa.
+
+        Where voxels are cut, the mean counts what kinks bear.
 
         Parameters
         ----------
@@ -440,7 +442,7 @@ class Hexahedra(SmoothedLevel):
         out[-6:] = self._conjugate(totals)
         out /= self.modulus
         self._hold(self._on_nodes(out))
-        return out
+        return out, totals / np.prod(self.voxels)
 
     def mean_stress_load(self, stress: Matrix) -> Matrix:
         """Return what a mean stress in Pa adds to the load of the mean strain, shape (6,)."""
