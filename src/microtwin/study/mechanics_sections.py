@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -196,6 +196,7 @@ class Mechanics(Section):
     ligaments: Annotated[int, Field(ge=0, le=40)] = 15
     strength: Strength = Strength()
     stiffness: bool = True
+    interface: Literal["voxel", "smooth"] = "voxel"
     tol: Tolerance = 1e-4
 
     @property

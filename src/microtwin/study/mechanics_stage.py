@@ -213,6 +213,7 @@ def _solved(
         faces=conditions(given["faces"]) or None,
         mean_strain=held_strain(given["faces"], given["mean_strain"]),
         mean_stress=[stress.get(name, 0.0) for name in COMPONENTS],
+        interface=given["interface"],
         tol=given["tol"] if tol is None else tol,
         progress=_counting(last, note),
     )

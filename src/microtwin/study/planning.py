@@ -183,7 +183,7 @@ def _mechanics(study: Study, micro: Task) -> list[Task]:
     inputs = {"microstructure": micro}
     tasks = [_task("mechanics", mechanics_stage.swell, params, inputs)]
     if part.stiffness:
-        elastic = part.model_dump(include={"materials", "tol"}) | budget
+        elastic = part.model_dump(include={"materials", "interface", "tol"}) | budget
         tasks.append(_task("stiffness", stiffness_stage.stiffness, elastic, inputs))
     return tasks
 

@@ -39,13 +39,13 @@ def stiffness(params: Params, inputs: Inputs) -> StageOutput:
     numbers: dict[str, Any] = {"bounds": _bounds(micro, solids), "quantities": []}
     loose = max(LOOSE_TOLERANCE, params["tol"])
     try:
-        found = _stiffness(micro, solids, params["tol"], "")
+        found = _stiffness(micro, solids, params, params["tol"], "")
     except (ValueError, ConvergenceError) as problem:
         # What does not hold together when it repeats itself may still swell: the study goes on.
         return StageOutput(numbers | {"problem": str(problem)})
 
     def again(image: Microstructure, note: str) -> Quantities:
-        return _moduli(_stiffness(image, solids, loose, note))
+        return _moduli(_stiffness(image, solids, params, loose, note))
 
     changes: Quantities = {}
     errors: Quantities = {}
@@ -59,11 +59,13 @@ def stiffness(params: Params, inputs: Inputs) -> StageOutput:
     return StageOutput(numbers, checks=_checks(micro, solids, found, numbers["bounds"], params))
 
 
-def _stiffness(micro: Microstructure, solids: Mapping[str, Solid], tol: float, note: str) -> Solid:
+def _stiffness(
+    micro: Microstructure, solids: Mapping[str, Solid], params: Params, tol: float, note: str
+) -> Solid:
     from ..mechanics import effective_stiffness
 
     say(f"six load cases{note}")
-    return effective_stiffness(micro, solids, tol=tol).solid
+    return effective_stiffness(micro, solids, interface=params["interface"], tol=tol).solid
 
 
 def _moduli(solid: Solid) -> Quantities:

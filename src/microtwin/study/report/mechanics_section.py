@@ -36,13 +36,18 @@ def mechanics_section(data: ReportData) -> str:
     body += f"<h3>Ligaments</h3>{_ligaments(view)}"
     if view.numbers["failing"]:
         body += f"<h3>What fails</h3>{_failure(data, view)}"
-    return body + f'<p class="remark">{_NOT_COVERED}</p>'
+    interface = _INTERFACES[view.parameters["interface"]]
+    return body + f'<p class="remark">{_NOT_COVERED.format(interface=interface)}</p>'
 
 
+_INTERFACES = {
+    "voxel": "along the staircase of voxels",
+    "smooth": "that cut voxels, as far as labels tell where they are",
+}
 _NOT_COVERED = (
     "Sampling is the scatter between the eight octants of the image, each solved by itself, over "
     "the root of eight: what varies over longer distances is not in it. Small strains, linear "
-    "elastic solids that stick together, and interfaces along the staircase of voxels. Failure "
+    "elastic solids that stick together, and interfaces {interface}. Failure "
     "does not change the stress: nothing cracks, yields or comes off. Material constants are taken "
     "as exact; their error moves the whole field, and its effect on what fails is shown where a "
     "relative error of the field is given. Ligaments that a face of the image cuts meet their "
