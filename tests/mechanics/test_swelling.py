@@ -261,3 +261,13 @@ def test_what_floats_is_told():
 def test_faces_that_do_not_fit_are_refused(more, words):
     with pytest.raises(ValueError, match=words):
         solve_swelling(random_image(0), {"a": STIFF, "b": SOFT}, {"a": 0.01}, **more)
+
+
+def test_a_mean_stress_needs_a_way_through():
+    labels = np.zeros((6, 6, 6))
+    labels[1:5] = 1  # a plate: nothing leads through it along z
+    for name, stress in (("zz", [1e6, 0, 0, 0, 0, 0]), ("zx", [0, 0, 0, 0, 1e6, 0])):
+        with pytest.raises(ValueError, match=f"along z, so nothing carries the mean stress {name}"):
+            solve_swelling(image(labels), {"a": STIFF}, {}, mean_stress=stress)
+    found = solve_swelling(image(labels), {"a": STIFF}, {}, mean_stress=[0, 1e6, 0, 0, 0, 0])
+    assert found.mean_stress[1] == pytest.approx(1e6)

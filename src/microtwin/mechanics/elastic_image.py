@@ -13,7 +13,7 @@ from ..numerics.hexahedra import Hexahedra
 from .composite_voxels import Interface, voxel_solids
 from .faces import Condition
 from .stiffness import Solid
-from .voxel_input import boundary, checked_tolerance, floating_share
+from .voxel_input import boundary, checked_tolerance, floating_share, require_carried
 from .voxel_results import Swelling
 from .voxel_stress import (
     checked_eigenstrains,
@@ -31,7 +31,7 @@ Progress = Callable[[int, float], None]
 class ElasticImage:
     """An image of elastic solids.
 
-    The solver is set up once; each load starts from what the last five have in common with it.
+    The solver is set up once; each load starts from what it has in common with the last six.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ class ElasticImage:
     Raises
     ------
     ValueError
-        If a name or number is not allowed, nothing is solid, or a pressure acts on a body that
-        nothing holds.
+        If a name or number is not allowed, nothing is solid, a pressure acts on a body that
+        nothing holds, or a mean stress along an axis through which no solid leads.
 
     Examples
     --------
@@ -71,6 +71,7 @@ class ElasticImage:
         self._given = boundary(faces, mean_strain, mean_stress)
         self._solids = voxel_solids(micro, materials, interface, self._given.periodic)
         self.floating = floating_share(self._solids.number, self._given)
+        require_carried(self._solids.number, self._given)
         self._grid = Hexahedra(
             self._solids.number, self._solids.stiffnesses, micro.voxel_size,
             free=self._given.free, periodic=self._given.periodic, held=self._given.held,

@@ -71,8 +71,8 @@ def solve_swelling(
     Raises
     ------
     ValueError
-        If a name or number is not allowed, nothing is solid, or a pressure acts on a body that
-        nothing holds.
+        If a name or number is not allowed, nothing is solid, a pressure acts on a body that
+        nothing holds, or a mean stress along an axis through which no solid leads.
     ConvergenceError
         If the solver does not reach the tolerance.
 

@@ -14,9 +14,10 @@ from ..meshing import BOX_FACES
 from ..numerics.elements import PAIRS
 from .faces import Condition, Face, checked_faces
 
-__all__ = ["Boundary", "boundary", "checked_tolerance", "floating_share"]
+__all__ = ["Boundary", "boundary", "checked_tolerance", "floating_share", "require_carried"]
 
 Vector = NDArray[np.float64]
+COMPONENTS = ("zz", "yy", "xx", "yx", "zx", "zy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +114,30 @@ def floating_share(number: NDArray[np.signedinteger], given: Boundary) -> float:
     return float((~kept[bodies]).sum() / solid.sum())
 
 
+def require_carried(number: NDArray[np.signedinteger], given: Boundary) -> None:
+    """Refuse a mean stress along an axis through which no solid leads: nothing could bear it.
+
+    Parameters
+    ----------
+    number : ndarray, shape (nz, ny, nx)
+        Negative in void.
+    given : Boundary
+
+    Raises
+    ------
+    ValueError
+    """
+    solid = number >= 0
+    for component in np.flatnonzero(given.free & (given.stress != 0.0)):
+        for axis in sorted(set(PAIRS[component])):
+            if not carrying_clusters(solid, axis, periodic=given.periodic[axis]).any():
+                raise ValueError(
+                    f"no solid leads through the image along {'zyx'[axis]}, so nothing carries the "
+                    f"mean stress {COMPONENTS[component]}; leave it out, or name more phases as "
+                    "solid"
+                )
+
+
 def _is_roller(sides: Mapping[tuple[int, int], Face], axis: int, side: int) -> bool:
     face = sides.get((axis, side))
     if face is None:
@@ -135,7 +160,7 @@ def _mean_strain(
         )
     wrong = ~allowed & ~((strain == 0.0) | np.isnan(strain))
     if wrong.any():
-        names = ", ".join(np.array(["zz", "yy", "xx", "yx", "zx", "zy"])[wrong])
+        names = ", ".join(np.array(COMPONENTS)[wrong])
         raise ValueError(
             f"mean_strain {given!r} is not allowed: {names} belongs to an axis that is not "
             "periodic and has no rollers on both faces; give 0 or NaN there"

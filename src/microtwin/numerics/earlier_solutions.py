@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 __all__ = ["EarlierSolutions"]
 
-MOST = 5
-ROUNDING = 1e-11  # energies below this share of the largest say nothing in float32
+MOST = 6
+ROUNDING = 1e-12  # energies below this share of the largest say nothing in float32
 
 
 class EarlierSolutions:

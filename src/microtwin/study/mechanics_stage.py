@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..connectivity import carrying_clusters
 from ..microstructure import AXES, Microstructure
 from .live import say
 from .mechanics_budget import between_octants, budgeted, halved, on_larger_voxels
@@ -204,7 +203,6 @@ def _solved(
 
     given = case.params
     stress = given["mean_stress"] or {}
-    _require_carried(micro, case)
     last = [0.0]
     found = solve_swelling(
         micro,
@@ -218,20 +216,6 @@ def _solved(
         progress=_counting(last, note),
     )
     return found, last[0]
-
-
-def _require_carried(micro: Microstructure, case: ElasticCase) -> None:
-    """Refuse a mean stress along an axis through which no solid leads: nothing could bear it."""
-    solid = np.isin(micro.labels, [micro.label(name) for name in case.solids])
-    given = conditions(case.params["faces"])
-    for name, stress in (case.params["mean_stress"] or {}).items():
-        for axis in {AXES.index(letter) for letter in name if stress}:
-            ring = not any(face[0] == AXES[axis] for face in given)
-            if not carrying_clusters(solid, axis, periodic=ring).any():
-                raise ValueError(
-                    f"no solid leads through the image along {AXES[axis]}, so nothing carries the "
-                    f"mean stress {name}; leave it out, or name more phases as solid"
-                )
 
 
 def _counting(last: list[float], note: str) -> Callable[[int, float], None]:
