@@ -69,8 +69,9 @@ def measure(micro: mt.Microstructure, contrast: float, faces: str, interface: st
     seconds, voxels = time.perf_counter() - start, micro.labels.size
     each = (times[-1] - times[0]) / max(len(times) - 1, 1)
     return (
-        f"{micro.shape[0]:4d}^3, contrast {contrast:g}, {faces:8s} {interface:6s}: {found.iterations:3d} "
-        f"iterations, {seconds:6.1f} s, {1e9 * each / voxels:5.0f} ns per voxel and iteration, "
+        f"{micro.shape[0]:4d}^3, contrast {contrast:g}, {faces:8s} {interface:6s}: "
+        f"{found.iterations:3d} iterations, {seconds:6.1f} s, "
+        f"{1e9 * each / voxels:5.0f} ns per voxel and iteration, "
         f"{memory.stop() / voxels:5.0f} B per voxel"
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..microstructure import Microstructure
-from ..numerics.earlier_solutions import EarlierSolutions
+from ..numerics.earlier_solutions import MOST, EarlierSolutions
 from ..numerics.hexahedra import Hexahedra
 from .composite_voxels import Interface, voxel_solids
 from .faces import Condition
@@ -31,12 +31,14 @@ Progress = Callable[[int, float], None]
 class ElasticImage:
     """An image of elastic solids.
 
-    The solver is set up once; each load starts from what it has in common with the last six.
+    The solver is set up once; each load starts from what it has in common with the last few.
 
     Parameters
     ----------
     micro, materials, faces, mean_strain, mean_stress, interface
         As in `solve_swelling`.
+    remember : int
+        How many of the last solutions are kept, of 24 bytes per voxel each.
 
     Raises
     ------
@@ -65,6 +67,7 @@ class ElasticImage:
         mean_strain: ArrayLike | None = None,
         mean_stress: ArrayLike | None = None,
         interface: Interface = "voxel",
+        remember: int = MOST,
     ) -> None:
         self.micro = micro
         self.names = list(materials)
@@ -77,7 +80,7 @@ class ElasticImage:
             free=self._given.free, periodic=self._given.periodic, held=self._given.held,
             cuts=self._solids.cuts,
         )  # fmt: skip
-        self._earlier = EarlierSolutions()
+        self._earlier = EarlierSolutions(remember) if remember else None
 
     def swell(
         self,

@@ -96,7 +96,7 @@ def solve_swelling(
     checked_tolerance(tol)
     image = ElasticImage(
         micro, materials, faces=faces, mean_strain=mean_strain, mean_stress=mean_stress,
-        interface=interface,
+        interface=interface, remember=0,
     )  # fmt: skip
     return image.swell(eigenstrain, tol=tol, progress=progress)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EarlierSolutions"]
+__all__ = ["MOST", "EarlierSolutions"]
 
 MOST = 6
 ROUNDING = 1e-12  # energies below this share of the largest say nothing in float32
