@@ -14,10 +14,6 @@ from microtwin.numerics.multigrid import Multigrid
 
 __all__ = ["ConvergenceError", "Progress", "Solution", "solve"]
 
-# The residual is computed anew when updates have reduced it by this factor: rounding in float32,
-# 1e-7 of what it was, is then still small.
-TRUSTED = 1e-4
-
 Progress = Callable[[int, float, float], None]
 
 
@@ -90,7 +86,8 @@ def solve(
     Parameters
     ----------
     operator : GridOperator or another object with its methods
-        The operator A.
+        The operator A. When updates have reduced the residual by its factor `trusted`, it is
+        computed anew: rounding in float32, 1e-7 of what it was, must still be small.
     source : Source
         The right-hand side.
     hierarchy : Multigrid, optional
@@ -175,7 +172,7 @@ def solve(
         flux = flux + change
         residuals.append(_ratio(norm, scale))
         spreads.append(_spread(flux))
-        if done() or norm <= TRUSTED**2 * renewed:
+        if done() or norm <= operator.trusted**2 * renewed:
             norm, flux = operator.renew(r, x, y, source)
             residuals[-1], spreads[-1] = _ratio(norm, scale), _spread(flux)
             if not done():

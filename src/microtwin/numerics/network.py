@@ -49,6 +49,7 @@ class NetworkOperator:
     # Clusters are several times smaller from level to level, not eight times: more levels matter.
     krylov_levels = 5
     good_enough = 0.4  # one Krylov step suffices if it reduces the residual by this factor
+    trusted = 1e-4  # see `krylov.solve`
 
     def __init__(
         self,

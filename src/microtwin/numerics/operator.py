@@ -60,6 +60,7 @@ class GridOperator:
 
     krylov_levels = 3  # coarse levels that take two Krylov steps; on deeper ones one cycle will do
     good_enough = 0.4  # one Krylov step suffices if it reduces the residual by this factor
+    trusted = 1e-4  # see `krylov.solve`
 
     def __init__(
         self,

@@ -34,6 +34,8 @@ class SmoothedLevel:
     krylov_levels = 3
     # Bodies that hang on something soft leave small residuals and large errors.
     good_enough = 0.2
+    # Coarse levels hardly hold what floats, so that the rounding of forces on it returns amplified.
+    trusted = 1e-2
 
     def image(self, out: Vector, u: Vector) -> None:
         """Set out to A u."""
