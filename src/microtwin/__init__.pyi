@@ -3,6 +3,7 @@ __all__ = [
     "Microstructure",
     "Scan",
     "composition",
+    "degradation",
     "descriptors",
     "electrochemistry",
     "generation",
@@ -23,6 +24,7 @@ __all__ = [
 
 from . import (
     composition,
+    degradation,
     descriptors,
     electrochemistry,
     generation,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from microtwin.study.mechanics_sections import Along
 from microtwin.study.recipes import (
     Calendering,
     Coating,
@@ -53,6 +54,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "howto" / "study.md"
         (Transport, "`transport`"),
         (Homogenize, "`homogenize`"),
         (Impedance, "`impedance`"),
+        (Along, "`along` of `mechanics`"),
         (HalfCellImpedance, "`impedance` of `half_cell`"),
         (Mesh, "`mesh`"),
         (UncertaintySection, "`uncertainty`"),

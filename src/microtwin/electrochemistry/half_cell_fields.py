@@ -98,7 +98,7 @@ def reaction(cell: HalfCell, state: State) -> InterfaceCurrent:
     that of the present concentrations.
     """
     grid = cell.grid
-    eta = _across(cell, state) - cell.tables.potential(state.surface)
+    eta = _across(cell, state) - cell.tables.potential(state.surface) - cell.potential_shift
     salt = state.salt.reshape(-1)[grid.liquid_place]
     solid = np.clip(state.surface, 0.0, 1.0) * cell.material.maximum_concentration
     j0 = cell.material.exchange_current_density(np.maximum(salt, 0.0), solid)

@@ -77,7 +77,7 @@ def _facet_equation(
 @njit(**FAST)
 def facet_currents(
     first, end, solid, liquid, salt, solid_place, liquid_place, surface, response, resistance,
-    factor, current, exact, slope, potentials, potential_range, concentrations,
+    factor, shift, current, exact, slope, potentials, potential_range, concentrations,
     concentration_range, exchange, exchange_step, thermal,
 ):  # fmt: skip
     """Linearise the equation of each facet at the present potentials.
@@ -91,14 +91,14 @@ def facet_currents(
     exact one.
 
     The stoichiometry at the surface is `surface` - `response` current; `factor` multiplies the
-    exchange current density.
+    exchange current density, and `shift` adds to the open-circuit potential.
     """
     for f in range(first, end):
         c = max(salt[liquid_place[f]], LEAST_SALT)
         phi, _ = _in_table(
             concentrations, concentration_range[0], concentration_range[1], math.log(c)
         )
-        drive = solid[solid_place[f]] - liquid[liquid_place[f]] - phi
+        drive = solid[solid_place[f]] - liquid[liquid_place[f]] - phi - shift[f]
         root = math.sqrt(c) / exchange_step
         given = current[f]
         i, low, high = given, -np.inf, np.inf

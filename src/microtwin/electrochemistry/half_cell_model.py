@@ -15,7 +15,8 @@ electrolyte, and the system is symmetric. The current density of a facet is the 
     phi_s - psi - Phi(c_e) = U(x) + r i + (2 R T / F) asinh(i / 2 j0(c_e, x)),
 
 where x is the stoichiometry at the surface and r the resistance of a film and of the way from the
-facet to the values that it ties. Time steps are implicit and of second order (BDF2, whose first
+facet to the values that it ties. Whatever else acts on lithium is a shift of U, see
+`potential_shifts`. Time steps are implicit and of second order (BDF2, whose first
 step is of first order).
 
 Lithium at the surface follows the current nearly at once. One solve with a unit current gives that
@@ -26,7 +27,7 @@ steps, after which the concentrations are brought up to date with the currents f
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..checking import is_number
 from ..numerics import AndersonMixing, ConvergenceError, correction
@@ -39,6 +40,7 @@ from .half_cell_state import Before, LithiumSide, Start, State, Step
 from .kinetics import FARADAY, ROOM
 from .materials import ElectrodeMaterial, Electrolyte, curve
 from .migration import Migration
+from .potential_shifts import Drift, PotentialShift, shift_on_network
 from .potentials import Potentials
 from .species import Species
 
@@ -126,6 +128,7 @@ class HalfCell:
         self._response = (0.0, np.zeros(n))
         self._sampled: dict[str, NDArray[np.float32]] = {}
         self._local: NDArray[np.float32] | None = None
+        self._shift: PotentialShift | None = None
         self.before: Before | None = None
         self.last_length = 0.0
         lithium = grid.active_there.astype(float) * (start * material.maximum_concentration)
@@ -163,6 +166,35 @@ class HalfCell:
     def exchange_factor(self) -> NDArray[np.float64]:
         """Factor on the exchange current density of each facet."""
         return self._potentials.factor
+
+    @property
+    def potential_shift(self) -> NDArray[np.float64]:
+        """What adds to the open-circuit potential of each facet, in V, shape (facets,)."""
+        return self._potentials.shift
+
+    def shift_potential(self, field: ArrayLike | None) -> None:
+        """Let a field act on the lithium of all steps to come, until another one is given.
+
+        Parameters
+        ----------
+        field : array, shape (nz, ny, nx), or None
+            What adds to the open-circuit potential of the active material at each voxel, in V: the
+            potential of lithium falls by F times that, so lithium moves to where it is large. Read
+            in active material that takes part. None takes it away.
+
+        Raises
+        ------
+        ValueError
+            If the field does not fit, or the open-circuit potential is flat somewhere.
+        """
+        if field is None:
+            self._shift = None
+            self._potentials.shift[...] = 0.0
+            return
+        values = shift_on_network(field, self.grid)
+        most = self.material.maximum_concentration
+        self._shift = PotentialShift(values, self.tables.potential, most)
+        self._potentials.shift[...] = self._shift.at(self.grid.surface_place)
 
     def advance(
         self,
@@ -228,6 +260,9 @@ class HalfCell:
             SALT * source * share,
             CURRENT * source * (CLOSER if closely else 1.0),
         )
+        drift = self._drift()
+        if drift is not None:
+            drift.renew(lithium)
         self._feed_in(reference, share)
         self._lithium.bring(lithium, targets[0])
         self._salt.bring(salt, targets[1])
@@ -248,6 +283,8 @@ class HalfCell:
             self._salt.residual[...] = 0
             if migration is not None:
                 migration.renew(liquid)
+            if drift is not None:
+                drift.renew(lithium)
             self._feed_in(current - reference, share)
             reference = current.copy()
             self._lithium.bring(lithium, targets[0])
@@ -348,6 +385,12 @@ class HalfCell:
         over_slabs(kernels.carry_on, _slabs(salt), salt, now.salt, earlier.salt, ratio)
         deviation = _sampled(table, salt)
         return Migration(self._potentials.electrolyte, deviation, self._salt.residual)
+
+    def _drift(self) -> Drift | None:
+        """Return what a shift of the potential adds to the balance of lithium, if there is one."""
+        if self._shift is None:
+            return None
+        return Drift(self._shift, self._lithium, self.tables.mean_diffusivity, self._local)
 
     def _lag(
         self,

@@ -33,7 +33,8 @@ class State:
     current : ndarray, shape (n,)
         Over the facets, in A/m^2; positive where lithium leaves the active material.
     surface : ndarray, shape (n,)
-        Stoichiometry at the facets.
+        Stoichiometry at the facets; where a field shifts the potential of lithium, that which it
+        would be if the field were the same from the next voxel on.
     settled : ndarray, shape (n,)
         Current that the gradients behind the facets had followed when it last jumped, in A/m^2.
     """

@@ -39,6 +39,8 @@ class Potentials:
 
     Attributes
     ----------
+    shift : ndarray, shape (facets,)
+        What adds to the open-circuit potential of each facet, in V; 0 at first.
     residual : list of 2 ndarrays of float32
         Memory for what is missing from the balances, which nobody needs between solves.
     """
@@ -54,6 +56,7 @@ class Potentials:
         self.grid, self.tables = grid, tables
         self.resistance = np.ascontiguousarray(resistance, float)
         self.factor = np.array(np.broadcast_to(np.asarray(factor, float), (n,)))
+        self.shift = np.zeros(n)
         self.feed = grid.area / grid.unit
         self._places = (grid.solid_place, grid.liquid_place)
         self._fields = TiedFields(grid.solid, grid.liquid, self._places, grid.liquid_there)
@@ -173,7 +176,7 @@ class Potentials:
         over_slabs(
             kernels.facet_currents, self._shares, solid.reshape(-1), liquid.reshape(-1),
             salt.reshape(-1), *self._places, level, response, self.resistance, self.factor,
-            current, self._exact, self._slope, tables.potential.values,
+            self.shift, current, self._exact, self._slope, tables.potential.values,
             (tables.potential.start, tables.potential.step),
             tables.concentration_potential.values,
             (tables.concentration_potential.start, tables.concentration_potential.step),

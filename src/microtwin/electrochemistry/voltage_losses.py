@@ -25,7 +25,7 @@ class Losses:
     equilibrium : float
         Open-circuit potential at the mean stoichiometry.
     solid_diffusion : float
-        What the surface differs from that.
+        What the surface differs from that, a shift of its potential included.
     kinetic : float
         Overpotential of the reaction, with its film.
     ohmic_solid, ohmic_electrolyte : float
@@ -61,7 +61,7 @@ def losses(cell: HalfCell, state: State) -> Losses:
     weight = weight / weight.sum()
     front = cell.in_front_of_lithium(state)
     equilibrium = float(cell.tables.potential(cell.mean_stoichiometry(state)))
-    surface = float(weight @ cell.tables.potential(state.surface))
+    surface = float(weight @ (cell.tables.potential(state.surface) + cell.potential_shift))
     solid = float(weight @ state.solid.reshape(-1)[grid.solid_place])
     liquid = float(weight @ state.electrolyte.reshape(-1)[grid.liquid_place])
     salt = cell.concentration_potential(state.salt.reshape(-1)[grid.liquid_place])

@@ -43,6 +43,7 @@ __all__ = [
     "fracture_energy",
     "hashin_shtrikman",
     "hydrostatic",
+    "image_growth",
     "interface_tractions",
     "isotropic",
     "laminate",
@@ -74,6 +75,7 @@ __all__ = [
     "tresca",
     "voigt_reuss",
     "von_mises",
+    "voxel_displacement",
     "weakest_link_probability",
     "weighted_percentiles",
     "write_ligaments",
@@ -102,6 +104,7 @@ from .exceedance import (
     weakest_link_probability,
 )
 from .hosts import Host, stress_coupling, stress_potential_shift
+from .image_growth import image_growth, voxel_displacement
 from .invariants import (
     energy_density,
     hydrostatic,

@@ -66,6 +66,9 @@ NS_PER_VOXEL_CELL = 12_000
 # Swelling with what is read from its stress; six mean strains.
 BYTES_PER_VOXEL_MECHANICS = 700
 NS_PER_VOXEL_SWELLING = 16_000
+# Along a discharge, per state: its lithium, and what is kept of its stress for ParaView.
+BYTES_PER_VOXEL_STATE = 2
+BYTES_PER_VOXEL_STATE_FIELDS = 24
 NS_PER_VOXEL_STIFFNESS = 35_000
 NS_PER_VOXEL_MESH = 20_000
 NS_PER_VOXEL_CROSS = 25_000
@@ -275,11 +278,11 @@ def _bytes_per_voxel(study: Study) -> float:
     if study.impedance is not None:
         solve = max(solve, BYTES_PER_VOXEL_IMPEDANCE)
     if study.half_cell is not None:
-        solve = max(solve, BYTES_PER_VOXEL_HALF_CELL)
+        solve = max(solve, BYTES_PER_VOXEL_HALF_CELL + _bytes_kept(study))
         if study.half_cell.impedance is not None:
             solve = max(solve, BYTES_PER_VOXEL_HALF_CELL_IMPEDANCE)
     if study.mechanics is not None:
-        solve = max(solve, BYTES_PER_VOXEL_MECHANICS)
+        solve = max(solve, BYTES_PER_VOXEL_MECHANICS + _bytes_along(study))
     if study.generate is not None:
         solve = max(solve, BYTES_PER_VOXEL_GENERATE)
     if study.mesh is not None:
@@ -287,6 +290,21 @@ def _bytes_per_voxel(study: Study) -> float:
         if study.mesh.cross_verification and study.transport is not None:
             solve = max(solve, BYTES_PER_VOXEL_FINER)
     return solve + (BYTES_PER_VOXEL_FIELDS if fields else 0)
+
+
+def _bytes_kept(study: Study) -> float:
+    """Return what is kept of a discharge for the stress along it: lithium in each picture."""
+    if study.half_cell is None or study.mechanics is None or study.mechanics.along is None:
+        return 0.0
+    return BYTES_PER_VOXEL_STATE * max(study.half_cell.frames, study.mechanics.along.states)
+
+
+def _bytes_along(study: Study) -> float:
+    """Return what the states of a discharge take while their stress is computed."""
+    if study.mechanics is None or study.mechanics.along is None:
+        return 0.0
+    each = BYTES_PER_VOXEL_STATE + BYTES_PER_VOXEL_STATE_FIELDS * study.output.fields
+    return each * study.mechanics.along.states
 
 
 def _cross_bytes(study: Study, voxels: int) -> float:
@@ -344,6 +362,9 @@ def _ns_per_voxel(study: Study) -> float:
         images = 1 + study.uncertainty.discretisation / 8 + study.uncertainty.sampling
         each = NS_PER_VOXEL_SWELLING + NS_PER_VOXEL_STIFFNESS * study.mechanics.stiffness
         total += each * images
+        if study.mechanics.along is not None:
+            images = 1 + study.uncertainty.discretisation / 8
+            total += NS_PER_VOXEL_SWELLING * study.mechanics.along.states * images
         if study.from_grey_values:
             total += SOLVES_SEGMENTATION * study.uncertainty.segmentation * NS_PER_VOXEL_SWELLING
     if study.mesh is not None:

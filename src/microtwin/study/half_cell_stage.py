@@ -15,6 +15,7 @@ from ..microstructure import Microstructure
 from .live import say
 from .stages import SHORTEST_FOR_TWO_GRIDS, microstructure_of
 from .store import StageOutput
+from .stored_states import evenly, packed
 from .tasks import Inputs
 from .variation import block_means, varied
 
@@ -61,7 +62,7 @@ def half_cell(params: Params, inputs: Inputs) -> StageOutput:
 
     micro = microstructure_of(inputs["microstructure"])
     factor = varied(micro, params["variation"])
-    found = _discharged(micro, params, inputs, factor, params["frames"], "")
+    found = _discharged(micro, params, inputs, factor, max(params["frames"], _states(params)), "")
     numbers: dict[str, Any] = {**_numbers(found), "discretisation": {}}
     numbers |= {
         "ended": found.ended,
@@ -93,11 +94,23 @@ def half_cell(params: Params, inputs: Inputs) -> StageOutput:
         [particles.volume, particles.stoichiometry, particles.depth]
     )[:, :PARTICLES]  # fmt: skip
     files: dict[str, Any] = {"curve.csv": partial(_write_curve, found)}
+    if _states(params):
+        chosen = evenly(len(found.kept), _states(params))
+        arrays["states"] = np.stack([found.kept[k]["packed"] for k in chosen])
+        arrays["states_at"] = arrays["kept_at"][chosen]
     if params["frames"] and len(arrays["planes"]) > 1:
         files["discharge.gif"] = partial(_write_movie, micro, arrays, params)
     if params["fields"]:
         files["fields.vtkhdf"] = partial(_write_fields, micro, found)
     return StageOutput(numbers, arrays, files)
+
+
+def _states(params: Params) -> int:
+    """Return at how many times lithium is kept for other stages; 0 if none reads it.
+
+    Studies without such a stage keep the key that they had.
+    """
+    return int(params.get("states", 0))
 
 
 def _differences(
@@ -125,7 +138,7 @@ def _discharged(
         nonlocal count
         count += 1
         whole = bool(fields_every) and (count - 1) % fields_every == 0
-        return _picture(cell, state, whole)
+        return _picture(cell, state, whole, bool(frames and _states(params)))
 
     def watch(record: Record) -> None:
         say(
@@ -169,8 +182,8 @@ def _areal_capacity(cell: HalfCell) -> float:
     return cell.capacity / 3600.0 / cell.grid.cross_section
 
 
-def _picture(cell: HalfCell, state: State, whole: bool) -> dict[str, NDArray]:
-    """Return a plane through the middle and profiles, and the fields if they are wanted."""
+def _picture(cell: HalfCell, state: State, whole: bool, lithium: bool) -> dict[str, NDArray]:
+    """Return a plane through the middle and profiles, and fields and lithium if wanted."""
     from ..electrochemistry import depth_profile, fields
 
     on_voxels = fields(cell, state)
@@ -182,6 +195,8 @@ def _picture(cell: HalfCell, state: State, whole: bool) -> dict[str, NDArray]:
         "profile": np.stack(list(profile.values())),
         "current_plane": _through(cell, state),
     }
+    if lithium:
+        found["packed"] = packed(on_voxels.stoichiometry)
     if whole:
         found |= {
             "whole_stoichiometry": on_voxels.stoichiometry.astype(np.float16),
@@ -281,15 +296,10 @@ def _write_fields(micro: Microstructure, found: HalfCellRun, path: Path) -> None
     """Write the states that were kept whole as a series in time for ParaView."""
     from .report import write_vtkhdf_series
 
-    whole = [
-        (found.records[at].time, kept)
+    names = ("stoichiometry", "salt", "current", "surface_potential")
+    steps = (
+        (found.records[at].time, {name: kept[f"whole_{name}"] for name in names})
         for at, kept in zip(found.kept_at, found.kept, strict=True)
         if "whole_salt" in kept
-    ]
-    names = ("stoichiometry", "salt", "current", "surface_potential")
-    write_vtkhdf_series(
-        path,
-        micro,
-        [time for time, _ in whole],
-        {name: [kept[f"whole_{name}"] for _, kept in whole] for name in names},
     )
+    write_vtkhdf_series(path, micro, steps)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..meshing import BOX_FACES
+from .electrode_sections import HalfCell
 from .mechanics_sections import (
     COMPONENTS,
     Mechanics,
@@ -34,9 +35,10 @@ def mechanics_phases(part: Mechanics) -> list[tuple[Place, str]]:
     return named + [(place, name) for place, name in single if name is not None]
 
 
-def mechanics_problems(part: Mechanics) -> list[Problem]:
-    """Return what does not fit in the section."""
+def mechanics_problems(part: Mechanics, half_cell: HalfCell | None) -> list[Problem]:
+    """Return what does not fit in the section, or to the discharge that it follows."""
     return [
+        *_along_problems(part, half_cell),
         *_phase_problems(part),
         *_load_problems(part),
         *_strain_problems(part),
@@ -57,6 +59,26 @@ def _phase_problems(part: Mechanics) -> Iterable[Problem]:
     if part.particle_phase is not None and part.particle_phase == part.binder_phase:
         text = f"{part.binder_phase!r} is made of particles as well; name another phase"
         yield Problem((SECTION, "binder"), text)
+
+
+def _along_problems(part: Mechanics, half_cell: HalfCell | None) -> Iterable[Problem]:
+    if part.along is None:
+        return
+    place = (SECTION, "along")
+    if half_cell is None or not half_cell.c_rates:
+        text = "there is no discharge to follow; name its rate under half_cell.c_rates"
+        yield Problem(place, text)
+        return
+    if part.along.rate(half_cell.c_rates) is None:
+        known = ", ".join(f"{rate:g}" for rate in half_cell.c_rates)
+        text = f"there is no discharge at {part.along.c_rate:g} C; half_cell.c_rates has {known}"
+        yield Problem((*place, "c_rate"), text)
+    if half_cell.active not in part.materials:
+        text = (
+            f"{half_cell.active!r} takes up lithium but has no material; give it one under "
+            "mechanics.materials"
+        )
+        yield Problem(place, text)
 
 
 def _load_problems(part: Mechanics) -> Iterable[Problem]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ..units import metres, quantity
@@ -13,6 +14,7 @@ from .fields import Length, PhaseName, Section, Tolerance
 
 __all__ = [
     "COMPONENTS",
+    "Along",
     "ElasticPhase",
     "Mechanics",
     "Strength",
@@ -27,6 +29,7 @@ ELECTRODE, PERIODIC = "electrode", "periodic"
 FACE_KINDS = ("free", "roller", "clamped")
 # A solid of an electrode is never softer; a plain number below it is one in GPa by mistake.
 SOFTEST = 1e3  # Pa
+TABLES = (".yaml", ".yml", ".csv")
 
 
 def _in(unit: str, noun: str, value: Any) -> float:
@@ -64,6 +67,30 @@ def _swelling(value: Any) -> float | tuple[float, ...]:
     if any(abs(strain) > 1.0 for strain in found):
         raise ValueError(f"{value!r} is not allowed; strains are from -1 to 1: 0.01, or '1 %'")
     return tuple(found) if many else found[0]
+
+
+def _lithium_strain(value: Any) -> float | str | dict[str, list[float]]:
+    """Return a strain per stoichiometry, the file of a table, or a table."""
+    from ..degradation import LithiumStrain
+
+    if isinstance(value, str) and value.lower().endswith(TABLES):
+        return value
+    if isinstance(value, Mapping):
+        if set(value) != {"stoichiometry", "strain"}:
+            raise ValueError(
+                f"a table of strains has the keys stoichiometry and strain, not "
+                f"{', '.join(map(str, value))}"
+            )
+        columns = {}
+        for name, part in value.items():
+            if not isinstance(part, (list, tuple)):
+                raise ValueError(f"{name} of a table is a list, [0.3, 1.0], not {part!r}")
+            columns[str(name)] = [quantity(number, "", str(name)) for number in part]
+        LithiumStrain(**{name: np.array(part) for name, part in columns.items()})
+        return columns
+    found = quantity(value, "", "strain")
+    LithiumStrain.linear(found)
+    return found
 
 
 def _faces(value: Any) -> str | dict[str, Any]:
@@ -181,6 +208,25 @@ class Strength(Section):
         return self
 
 
+class Along(Section):
+    """Stress along a discharge of the half cell, as lithium fills the active material."""
+
+    strain: Annotated[float | str | dict[str, list[float]], BeforeValidator(_lithium_strain)]
+    c_rate: Annotated[float, Field(gt=0)] | None = None
+    states: Annotated[int, Field(ge=2, le=200)] = 10
+    reference: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @property
+    def table(self) -> str | None:
+        """The file of a table of strains; None if there is no file."""
+        return self.strain if isinstance(self.strain, str) else None
+
+    def rate(self, rates: Sequence[float]) -> float | None:
+        """Return the C-rate of the discharge, of those there are; None if it is not among them."""
+        wanted = self.c_rate or next(iter(rates), None)
+        return wanted if wanted in rates else None
+
+
 class Mechanics(Section):
     """What swells, what holds it, and what is read from the stress."""
 
@@ -197,6 +243,7 @@ class Mechanics(Section):
     strength: Strength = Strength()
     stiffness: bool = True
     interface: Literal["voxel", "smooth"] = "voxel"
+    along: Along | None = None
     tol: Tolerance = 1e-4
 
     @property
@@ -214,9 +261,30 @@ class Mechanics(Section):
 
     def stage_params(self) -> dict[str, Any]:
         """Return the parameters of the stage that lets phases swell."""
-        return self.model_dump(exclude={"stiffness"}) | {
+        return self.model_dump(exclude={"stiffness", "along"}) | {
             "particles": self.particle_phase,
             "binder": self.binder_phase,
+        }
+
+    def along_params(self, active: str, rate: float) -> dict[str, Any]:
+        """Return the parameters of the stage that follows a discharge.
+
+        The content of a file of strains counts, not its name; and the active phase swells with its
+        lithium instead of what `swelling` says.
+        """
+        assert self.along is not None
+        unread = {"stiffness", "along", "ligaments", "widest_gap"}
+        own = self.along.model_dump(exclude={"strain", "c_rate"})
+        return self.model_dump(exclude=unread) | {
+            "swelling": {name: by for name, by in self.swelling.items() if name != active},
+            "particles": self.particle_phase,
+            "binder": self.binder_phase,
+            "along": own
+            | {
+                "strain": None if self.along.table else self.along.strain,
+                "active": active,
+                "c_rate": rate,
+            },
         }
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..microstructure import AXES, Microstructure
+from ..microstructure import Microstructure
+from .image_loads import free_strains, image_arguments, of_the_image
 from .live import say
 from .mechanics_budget import between_octants, budgeted, halved, on_larger_voxels
-from .mechanics_sections import COMPONENTS, conditions, free_components, held_strain
+from .mechanics_sections import COMPONENTS
 from .stages import check, microstructure_of, write_fields
 from .store import StageOutput
 from .stored_ligaments import ligament_arrays
@@ -190,7 +191,7 @@ def whole_image(micro: Microstructure, params: Params) -> dict[str, float]:
     found, _ = _solved(micro, case, "", max(LOOSE_TOLERANCE, params["tol"]))
     return {
         f"{name}/{direction or 'image'}": float(value)
-        for (name, _, direction, _), value in _overall(micro, case, found).items()
+        for (name, _, direction, _), value in of_the_image(micro, case, found).items()
         if value is not None
     }
 
@@ -202,16 +203,12 @@ def _solved(
     from ..mechanics import solve_swelling
 
     given = case.params
-    stress = given["mean_stress"] or {}
     last = [0.0]
     found = solve_swelling(
         micro,
         case.solids,
         given["swelling"],
-        faces=conditions(given["faces"]) or None,
-        mean_strain=held_strain(given["faces"], given["mean_strain"]),
-        mean_stress=[stress.get(name, 0.0) for name in COMPONENTS],
-        interface=given["interface"],
+        **image_arguments(case),
         tol=given["tol"] if tol is None else tol,
         progress=_counting(last, note),
     )
@@ -228,91 +225,11 @@ def _counting(last: list[float], note: str) -> Callable[[int, float], None]:
     return progress
 
 
-def _free(case: ElasticCase) -> set[str]:
-    return free_components(case.params["faces"], case.params["mean_strain"])
-
-
 def _quantities(
     micro: Microstructure, case: ElasticCase, found: Swelling, reading: StressReading
 ) -> Quantities:
     """Return the numbers that voxels of another size, or another sample, would change."""
-    return _overall(micro, case, found) | stress_quantities(reading)
-
-
-def _overall(micro: Microstructure, case: ElasticCase, found: Swelling) -> Quantities:
-    """Return the numbers of the whole image."""
-    free = _free(case)
-    quantities: Quantities = {}
-    stresses: Quantities = {}
-    for axis, name in enumerate(AXES):
-        component = name + name
-        growth = _growth(micro, case, found, axis, component in free)
-        if growth is not None:
-            quantities["swelling_strain", None, name, None] = growth
-        elif component not in free:
-            # Where the image is free to grow the stress is what was given.
-            stresses["mean_stress", None, component, None] = float(found.mean_stress[axis])
-    quantities |= stresses
-    quantities["elastic_energy_density", None, None, None] = found.energy
-    return quantities
-
-
-def _growth(
-    micro: Microstructure, case: ElasticCase, found: Swelling, axis: int, free: bool
-) -> float | None:
-    """Return by how much the image grows along an axis, over its length; None if it is held.
-
-    Where a face is free its solid moves with it.
-    """
-    given = conditions(case.params["faces"])
-    sides = [f"{AXES[axis]}_{side}" for side in ("low", "high")]
-    if free or not any(side in given for side in sides):
-        return float(found.mean_strain[axis]) if free else None
-    moves = [_loose(given.get(side, "free")) for side in sides]
-    if not any(moves):
-        return None
-    ends = [
-        _mean_on_face(micro, case, found, axis, end) if loose else _told(given[side], end)
-        for side, end, loose in zip(sides, (0, -1), moves, strict=True)
-    ]
-    low, high = ends
-    return None if low is None or high is None else (high - low) / micro.extent[axis]
-
-
-def _loose(condition: Any) -> bool:
-    """Whether a face is free along its normal, pushed or not."""
-    return condition == "free" or (
-        isinstance(condition, Mapping) and "displacement" not in condition
-    )
-
-
-def _told(condition: Any, end: int) -> float:
-    """Return the displacement along the axis that a face is told."""
-    outwards = condition["displacement"] if isinstance(condition, Mapping) else 0.0
-    return outwards if end == -1 else -outwards
-
-
-def _mean_on_face(
-    micro: Microstructure, case: ElasticCase, found: Swelling, axis: int, end: int
-) -> float | None:
-    """Return the mean displacement of the solid on a face along its axis, in m."""
-    layer = np.take(micro.labels, end, axis=axis)
-    solid = np.isin(layer, [micro.label(name) for name in case.solids])
-    if not solid.any():
-        return None
-    moved = _between_corners(np.take(found.displacement[axis], end, axis=axis), solid.shape)
-    return float(moved[solid].mean())
-
-
-def _between_corners(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return means over the corners of each cell; along periodic axes the first follow the last."""
-    for axis, count in enumerate(shape):
-        if values.shape[axis] == count:
-            first = np.take(values, [0], axis=axis)
-            values = np.concatenate([values, first], axis=axis)
-        low = np.take(values, range(count), axis=axis)
-        values = 0.5 * (low + np.take(values, range(1, count + 1), axis=axis))
-    return values
+    return of_the_image(micro, case, found) | stress_quantities(reading)
 
 
 def _checks(
@@ -324,7 +241,7 @@ def _checks(
 ) -> list[dict[str, Any]]:
     tol = case.params["tol"]
     checks = [check("residual", residual, tol, residual <= tol)]
-    given, free = case.params["mean_stress"] or {}, _free(case)
+    given, free = case.params["mean_stress"] or {}, free_strains(case)
     if free:
         gaps = [
             abs(found.mean_stress[COMPONENTS.index(name)] - given.get(name, 0.0)) for name in free
@@ -403,33 +320,17 @@ def _fields(
     micro: Microstructure, found: Swelling, reading: StressReading, loads: LigamentLoads | None
 ) -> dict[str, NDArray]:
     """Return scalars of the stress in Pa, the displacement in m, and the ligaments by number."""
-    from ..mechanics import maximum_principal
+    from ..mechanics import maximum_principal, voxel_displacement
 
     fields: dict[str, NDArray] = {
         "von_mises": found.von_mises,
         "von_mises_averaged": reading.von_mises,
         "hydrostatic": found.hydrostatic,
         "maximum_principal": maximum_principal(found.stress),
-        "displacement": _displacement(micro, found),
+        "displacement": voxel_displacement(micro, found),
     }
     if reading.binder_index is not None:
         fields["binder_index"] = reading.binder_index
     if loads is not None:
         fields["ligament"] = loads.ligaments.region
     return fields
-
-
-def _displacement(micro: Microstructure, found: Swelling) -> NDArray[np.float32]:
-    """Return the whole displacement of each voxel, that of the mean strain included, in m."""
-    zz, yy, xx, yx, zx, zy = found.mean_strain
-    # Shear strains are twice those of the tensor.
-    strain = np.array([[zz, zy / 2, zx / 2], [zy / 2, yy, yx / 2], [zx / 2, yx / 2, xx]])
-    places = np.meshgrid(
-        *[(np.arange(n) + 0.5) * h for n, h in zip(micro.shape, micro.voxel_size, strict=True)],
-        indexing="ij", sparse=True,
-    )  # fmt: skip
-    moved = [
-        _between_corners(own, micro.shape) + sum(row[k] * places[k] for k in range(3))
-        for own, row in zip(found.displacement, strain, strict=True)
-    ]
-    return np.asarray(moved, np.float32)

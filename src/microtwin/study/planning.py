@@ -11,6 +11,7 @@ from . import (
     generation_stage,
     half_cell_stage,
     impedance_stage,
+    mechanics_along_stage,
     mechanics_stage,
     mesh_stages,
     reaction_stage,
@@ -47,6 +48,7 @@ VERSIONS = {
     "half_cell_impedance": 1,
     "cell": 2,
     "mechanics": 1,
+    "mechanics_along": 1,
     "stiffness": 1,
     "cross_verification": 2,
     "discretisation": 1,
@@ -128,6 +130,8 @@ def plan(file: StudyFile) -> list[Task]:
         tasks.append(_task("cell", cell_stage.cell, params, {"microstructure": micro}, source))
     if study.mechanics is not None:
         tasks += _mechanics(study, micro)
+        if study.mechanics.along is not None:
+            tasks.append(_along(file, micro, tasks))
     if study.from_grey_values and study.uncertainty.segmentation:
         tasks += _segmentation(study, tasks)
     return tasks
@@ -149,7 +153,7 @@ def _half_cell(file: StudyFile, micro: Task) -> list[Task]:
         _task(
             f"half_cell/{half_cell_stage.rate_name(rate)}",
             half_cell_stage.half_cell,
-            shared | {"c_rate": rate},
+            shared | {"c_rate": rate} | _kept_states(study, rate),
             {"microstructure": micro},
             sources,
         )
@@ -172,6 +176,41 @@ def _half_cell(file: StudyFile, micro: Task) -> list[Task]:
             )
         )
     return tasks
+
+
+def _kept_states(study: Study, rate: float) -> dict[str, int]:
+    """Return how many states of a discharge the stress along it needs, if it is asked for."""
+    followed = None if study.mechanics is None else study.mechanics.along
+    assert study.half_cell is not None
+    if followed is None or followed.rate(study.half_cell.c_rates) != rate:
+        return {}
+    return {"states": followed.states}
+
+
+def _along(file: StudyFile, micro: Task, tasks: Sequence[Task]) -> Task:
+    """Return the task that follows a discharge with the stress."""
+    study = file.study
+    assert study.mechanics is not None and study.half_cell is not None
+    assert study.mechanics.along is not None
+    rate = study.mechanics.along.rate(study.half_cell.c_rates)
+    assert rate is not None  # the problems of the study name it where it is missing
+    name = half_cell_stage.rate_name(rate)
+    discharge = next(task for task in tasks if task.stage == f"half_cell/{name}")
+    path = file.strain_path
+    sources = (
+        {} if path is None else {"strain": _source(file, ("mechanics", "along", "strain"), path)}
+    )
+    params = study.mechanics.along_params(study.half_cell.active, rate) | {
+        "discretisation": study.uncertainty.discretisation,
+        "fields": study.output.fields,
+    }
+    return _task(
+        f"mechanics_along/{name}",
+        mechanics_along_stage.follow,
+        params,
+        {"microstructure": micro, "half_cell": discharge},
+        sources,
+    )
 
 
 def _mechanics(study: Study, micro: Task) -> list[Task]:

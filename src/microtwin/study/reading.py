@@ -86,6 +86,13 @@ class StudyFile:
         }
 
     @property
+    def strain_path(self) -> Path | None:
+        """Absolute path of the table of strains along a discharge, if it is a file."""
+        part = self.study.mechanics
+        table = None if part is None or part.along is None else part.along.table
+        return None if table is None else self._absolute(table)
+
+    @property
     def template_path(self) -> Path | None:
         """Absolute path of the BPX file that the cell is merged into, if there is one."""
         part = self.study.cell

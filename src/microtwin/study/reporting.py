@@ -95,6 +95,7 @@ def publish_report(
             _half_cell_impedance_view(e) for e in _of(entries, "half_cell_impedance")
         ),
         mechanics=_mechanics_view(entries["mechanics"], micro) if "mechanics" in entries else None,
+        mechanics_along=tuple(_along_view(e) for e in _of(entries, "mechanics_along")),
         stiffness=_stiffness_view(entries["stiffness"]) if "stiffness" in entries else None,
     )
     # Written next door and renamed, so that a killed run leaves no half report.
@@ -408,6 +409,18 @@ def _mechanics_view(entry: Entry, micro: Microstructure) -> Any:
     )
 
 
+def _along_view(entry: Entry) -> Any:
+    from .report import MechanicsAlongView
+
+    return MechanicsAlongView(
+        entry.numbers,
+        entry.record["parameters"],
+        entry.array("curve"),
+        entry.array("states_at"),
+        entry.file("stress.gif").read_bytes(),
+    )
+
+
 def _stiffness_view(entry: Entry) -> Any:
     from .report import StiffnessView
 
@@ -443,13 +456,13 @@ def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list
     -------
     list of Path
         ``<stem>-<phase>-<direction>.vtkhdf`` of transport, ``<stem>-reaction.vtkhdf``,
-        ``<stem>-mechanics.vtkhdf``, and of each discharge ``<stem>-half_cell-<rate>.vtkhdf``;
-        empty if the study does not keep fields.
+        ``<stem>-mechanics.vtkhdf``, and of each discharge ``<stem>-half_cell-<rate>.vtkhdf`` and
+        ``<stem>-mechanics_along-<rate>.vtkhdf``; empty if the study does not keep fields.
     """
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        kinds = ("transport", "reaction", "half_cell", "mechanics")
+        kinds = ("transport", "reaction", "half_cell", "mechanics", "mechanics_along")
         for entry in (entry for kind in kinds for entry in _of(entries, kind)):
             if entry.has("fields.vtkhdf"):
                 case = entry.stage.removeprefix("transport/").replace("/", "-")
@@ -462,15 +475,16 @@ def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list
 
 
 def export_discharges(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
-    """Copy voltage curves and movies of discharges; return their paths.
+    """Copy curves and movies of discharges, and of the stress along them; return their paths.
 
-    ``<stem>-half_cell-<rate>.csv`` and ``.gif``.
+    ``<stem>-half_cell-<rate>.csv`` and ``.gif``, ``<stem>-mechanics_along-<rate>.csv`` and
+    ``.gif``.
     """
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for entry in _of(entries, "half_cell"):
-            for name in ("curve.csv", "discharge.gif"):
+        for entry in [*_of(entries, "half_cell"), *_of(entries, "mechanics_along")]:
+            for name in ("curve.csv", "discharge.gif", "stress.csv", "stress.gif"):
                 if entry.has(name):
                     case = entry.stage.replace("/", "-")
                     target = folder / f"{stem}-{case}{Path(name).suffix}"

@@ -159,6 +159,7 @@ def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
         *_half_cell(entries, target),
         *_half_cell_impedance(entries, target),
         *_mechanics(entries, target),
+        *_mechanics_along(entries, target),
         *_particles(entries),
         *_quality(entries),
     ]
@@ -533,6 +534,27 @@ def _mechanics(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity
                 unit=row["unit"],
                 uncertainty=terms,
                 checks=[*checks, *_finite_check(entries, name, of), *budget],
+                source=_source(entry),
+            )
+            checks = []
+
+
+def _mechanics_along(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    """Yield what the stress along a discharge comes to; the first quantity has the checks."""
+    for stage, entry in entries.items():
+        if not stage.startswith("mechanics_along/"):
+            continue
+        rate = stage.removeprefix("mechanics_along/")
+        checks = [Check.model_validate(check) for check in entry.record["checks"]]
+        for row in entry.numbers["quantities"]:
+            terms = _uncertainty(discretisation=row["discretisation"])
+            followed = row["name"].removeprefix("largest_")
+            budget = _budget_check(row["value"], terms, target) if followed in _BUDGETED else []
+            yield Quantity(
+                **{key: row[key] for key in ("name", "phase", "direction", "value", "unit")},
+                condition=", ".join(filter(None, (row["condition"], rate))),
+                uncertainty=terms,
+                checks=[*checks, *budget],
                 source=_source(entry),
             )
             checks = []

@@ -341,7 +341,7 @@ class Study(Section):
             for key in ("conductivities", "porous_phases"):
                 wanted += [(("cell", key, n), n) for n in getattr(self.cell, key) or ()]
         if self.mechanics is not None:
-            found += mechanics_problems(self.mechanics)
+            found += mechanics_problems(self.mechanics, self.half_cell)
             wanted += mechanics_phases(self.mechanics)
         source = "the generated image"
         if self.image is not None:

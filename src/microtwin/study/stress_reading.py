@@ -35,6 +35,7 @@ __all__ = [
     "crack_index",
     "elastic_case",
     "ligament_loads",
+    "particles_that_may_crack",
     "read_stress",
     "strength_curves",
     "stress_quantities",
@@ -131,6 +132,15 @@ def elastic_case(micro: Microstructure, params: Mapping[str, Any]) -> ElasticCas
     solids = {name: isotropic(p["young"], p["poisson"]) for name, p in params["materials"].items()}
     length = params["averaging_length"] or VOXELS_AVERAGED * max(micro.voxel_size)
     return ElasticCase(params, solids, length, not conditions(params["faces"]))
+
+
+def particles_that_may_crack(micro: Microstructure, case: ElasticCase) -> NDArray[np.int32] | None:
+    """Return the particle of each voxel, from 1; None where cracks are not asked for."""
+    from ..imaging import separate_particles
+
+    phase = case.params["particles"]
+    wanted = phase is not None and case.params["strength"]["particles"] is not None
+    return separate_particles(micro, phase).labels if wanted and micro.mask(phase).any() else None
 
 
 def read_stress(

@@ -275,6 +275,7 @@ transport:
 #   faces: electrode       # electrode | periodic | by name, {{z_low: clamped, z_high: free}}
 #   strength:
 #     binder: {{tensile: 30 MPa, compressive: 90 MPa}}
+#   # along: {{strain: 0.02, reference: 0.9}}    # stress along the discharge of half_cell
 
 # A mesh of tetrahedra, and transport on it beside that on voxels (pip install 'microtwin[mesh]').
 # mesh:

@@ -4,6 +4,7 @@ __all__ = [
     "HalfCellImpedanceView",
     "HalfCellView",
     "ImpedanceView",
+    "MechanicsAlongView",
     "MechanicsView",
     "MembersView",
     "MeshView",
@@ -17,17 +18,20 @@ __all__ = [
     "TransportView",
     "write_discharge_movie",
     "write_report",
+    "write_stress_movie",
     "write_vtkhdf",
     "write_vtkhdf_series",
 ]
 
 from .half_cell_figures import write_discharge_movie
+from .mechanics_along_figures import write_stress_movie
 from .model import (
     CellView,
     ConvergenceView,
     HalfCellImpedanceView,
     HalfCellView,
     ImpedanceView,
+    MechanicsAlongView,
     MechanicsView,
     MembersView,
     MeshView,

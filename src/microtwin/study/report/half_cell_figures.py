@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -19,7 +16,9 @@ from numpy.typing import NDArray
 from ...microstructure import Microstructure
 from .digits import length_scale
 from .drawing import SERIES, Picture, drawn, mid_slice, show_picture
+from .lithium_pictures import lithium_picture, lithium_shades
 from .model import HalfCellView
+from .movies import movie_figure, show_voltage, write_movie
 
 __all__ = [
     "filling_figure",
@@ -30,10 +29,8 @@ __all__ = [
 ]
 
 _PANEL_INCHES = 3.4
-_SOLID, _PORE = 0.55, 0.9  # greys of what holds no lithium
 _FRAME_MS = 120
 _MOVIE_INCHES = 4.2
-_LITHIUM = "viridis"
 # As in `half_cell_stage.LOSSES`, the equilibrium left out.
 _LOSSES = (
     "diffusion in the solid",
@@ -97,14 +94,14 @@ def filling_figure(view: HalfCellView, micro: Microstructure) -> str:
     frame = Picture(planes[0].shape, pixel)
     width = _PANEL_INCHES * min(1.0, 1 / frame.ratio)
     size = (max(width, 1.9) * len(chosen) + 0.6, width * frame.ratio + 1.6)
-    shades = _shades(view.arrays)
+    shades = lithium_shades(view.arrays["planes"])
     charge = view.arrays["curve"][2]
     alt = "Lithium in the active material in a plane, on the way and at the end."
     name = f"half-cell-filling-{view.parameters['c_rate']:g}"
     with drawn(name, size, alt) as drawing:
         panels = np.atleast_1d(drawing.figure.subplots(1, len(chosen)))
         for axes, number in zip(panels, chosen, strict=True):
-            picture = _coloured(planes[number], micro, shades, view.parameters["active"])
+            picture = lithium_picture(planes[number], micro, shades, view.parameters["active"])
             show_picture(axes, picture, pixel, ("z", "x"))
             at = charge[int(view.arrays["kept_at"][number])]
             axes.set_title(f"At {at:.3g} A h/m²")
@@ -190,60 +187,23 @@ def write_discharge_movie(
     active : str
         The phase that takes up lithium.
     """
-    from PIL import Image
-
     _, pixel, _ = mid_slice(micro, 1)
     planes, curve = arrays["planes"], arrays["curve"]
     frame = Picture(planes[0].shape, pixel)
-    shades = _shades(arrays)
+    shades = lithium_shades(planes)
     width = _MOVIE_INCHES * min(1.0, 1 / frame.ratio)
     size = (max(width, 3.2) + 0.3, width * frame.ratio + 2.5)
-    frames = []
-    with matplotlib.rc_context({"font.family": "DejaVu Sans", "font.size": 9.0}):
+
+    def pictures() -> Iterator[Figure]:
         for plane, at in zip(planes, arrays["kept_at"], strict=True):
-            figure = Figure(figsize=size, dpi=110, layout="constrained", facecolor="white")
-            FigureCanvasAgg(figure)
+            figure = movie_figure(size)
             above, below = figure.subplots(2, 1, height_ratios=(width * frame.ratio, 1.5))
-            show_picture(above, _coloured(plane, micro, shades, active), pixel, ("z", "x"))
+            show_picture(above, lithium_picture(plane, micro, shades, active), pixel, ("z", "x"))
             _bar(figure, shades, [above])
-            below.plot(curve[2], curve[1], color="#b6bcc4", linewidth=1.2)
-            below.plot(curve[2, : at + 1], curve[1, : at + 1], color=SERIES[0], linewidth=1.6)
-            below.plot(curve[2, at], curve[1, at], "o", color=SERIES[0], markersize=4)
-            below.set_xlabel("charge (A h/m²)")
-            below.set_ylabel("voltage (V)")
-            below.set_title(f"{curve[0, at] / 60:.1f} min, {curve[1, at]:.3f} V", loc="left")
-            for side in ("top", "right"):
-                below.spines[side].set_visible(False)
-            memory = io.BytesIO()
-            figure.savefig(memory, format="png")
-            frames.append(Image.open(memory).convert("P", palette=Image.Palette.ADAPTIVE))
-    durations = [_FRAME_MS] * (len(frames) - 1) + [12 * _FRAME_MS]
-    frames[0].save(
-        path, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0
-    )
+            show_voltage(below, curve, int(at))
+            yield figure
 
-
-def _shades(arrays: Mapping[str, NDArray]) -> ScalarMappable:
-    """Return the colours of all planes of a discharge."""
-    planes = np.asarray(arrays["planes"], np.float32)
-    low, high = float(np.nanmin(planes)), float(np.nanmax(planes))
-    low, high = max(low, 0.0), min(high, 1.0)
-    return ScalarMappable(Normalize(low, max(high, low + 1e-3)), matplotlib.colormaps[_LITHIUM])
-
-
-def _coloured(
-    plane: NDArray, micro: Microstructure, shades: ScalarMappable, active: str
-) -> NDArray[np.float64]:
-    """Return a plane of stoichiometries as colours, on the grey of the other phases."""
-    labels, _, _ = mid_slice(micro, 1)
-    # Binder and the like in a darker grey than pores; so is active material that takes no part.
-    pore = max(micro.phase_names, key=lambda name: "pore" in name or "electrolyte" in name)
-    behind = np.where(labels == micro.label(pore), _PORE, _SOLID)
-    behind[labels == micro.label(active)] = _SOLID - 0.2
-    colours = np.repeat(behind[..., None], 3, axis=2)
-    there = np.isfinite(plane)
-    colours[there] = shades.to_rgba(np.asarray(plane, float)[there])[:, :3]
-    return np.asarray(colours)
+    write_movie(path, pictures(), _FRAME_MS)
 
 
 def _bar(figure: Figure, shades: ScalarMappable, axes: list[Axes]) -> None:

@@ -499,6 +499,58 @@ class MechanicsView:
     binder_index: Array | None
 
 
+@dataclass(frozen=True, eq=False)
+class MechanicsAlongView:
+    """Stress at some states of a discharge.
+
+    Parameters
+    ----------
+    numbers : mapping
+        averaging_length (m), reference (stoichiometry), strains and iterations of the states, and
+        states: rows with name, phase, direction, condition, unit and values, one for each state.
+    parameters : mapping
+        As in the study file, in SI units, with along.active and along.c_rate.
+    curve : ndarray, shape (4, n)
+        Time (s), voltage (V), charge (A h/m^2) and mean stoichiometry of the discharge.
+    states_at : ndarray of int, shape (k,)
+        Steps of the discharge.
+    movie : bytes or None
+        GIF.
+    """
+
+    numbers: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    curve: Array
+    states_at: NDArray[np.integer[Any]]
+    movie: bytes | None
+
+    @property
+    def charge(self) -> Array:
+        """Of each state, in A h/m^2."""
+        found: Array = self.curve[2, self.states_at]
+        return found
+
+    @property
+    def phases(self) -> set[str]:
+        """Phases that bear stress."""
+        return {row["phase"] for row in self.numbers["states"] if row["phase"] is not None}
+
+    def values(
+        self,
+        name: str,
+        *,
+        phase: str | None = None,
+        direction: str | None = None,
+        condition: str | None = None,
+    ) -> Array | None:
+        """Return a quantity at each state, NaN where it is not known; None if there is none."""
+        of = {"name": name, "phase": phase, "direction": direction, "condition": condition}
+        for row in self.numbers["states"]:
+            if all(row[key] == value for key, value in of.items()):
+                return np.array(row["values"], float)
+        return None
+
+
 @dataclass(frozen=True)
 class StiffnessView:
     """The stiffness of the image as a whole.
@@ -602,6 +654,8 @@ class ReportData:
         Impedances against lithium.
     mechanics : MechanicsView or None
         Swelling and stress, if they were computed.
+    mechanics_along : tuple of MechanicsAlongView
+        Stress along discharges.
     stiffness : StiffnessView or None
         The effective stiffness, if it was computed.
     """
@@ -628,4 +682,5 @@ class ReportData:
     impedance: ImpedanceView | None = None
     half_cell_impedances: tuple[HalfCellImpedanceView, ...] = ()
     mechanics: MechanicsView | None = None
+    mechanics_along: tuple[MechanicsAlongView, ...] = ()
     stiffness: StiffnessView | None = None

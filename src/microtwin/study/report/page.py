@@ -13,6 +13,7 @@ from .cell_section import cell_section
 from .half_cell_section import half_cell_section
 from .impedance_section import half_cell_impedance_section, impedance_section
 from .markup import Html, section, text
+from .mechanics_along_section import mechanics_along_section
 from .mechanics_section import mechanics_section
 from .mesh_section import mesh_section
 from .microstructure_section import microstructure_section
@@ -49,6 +50,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[ReportData], str]], ...] = (
     ("half-cell-impedance", "Impedance against lithium", half_cell_impedance_section),
     ("cell", "Parameters of a cell model", cell_section),
     ("mechanics", "Swelling and stress", mechanics_section),
+    ("mechanics-along", "Stress along the discharge", mechanics_along_section),
     ("stiffness", "Effective stiffness", stiffness_section),
     ("mesh", "Mesh", mesh_section),
     ("convergence", "Grid convergence", convergence_section),

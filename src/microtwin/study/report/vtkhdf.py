@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,7 @@ def write_vtkhdf(
 def write_vtkhdf_series(
     path: str | Path,
     micro: Microstructure,
-    times: Sequence[float],
-    fields: Mapping[str, Iterable[NDArray[Any]]],
+    steps: Iterable[tuple[float, Mapping[str, NDArray[Any]]]],
 ) -> Path:
     """Write fields at several times as one VTKHDF file, which ParaView plays as a series.
 
@@ -85,10 +84,9 @@ def write_vtkhdf_series(
         File to write, usually ``*.vtkhdf``; it is replaced whole or not at all.
     micro : Microstructure
         As in `write_vtkhdf`; its labels are kept once.
-    times : sequence of float
-        In s.
-    fields : mapping of str to iterable of ndarray
-        One field for each time, as in `write_vtkhdf`.
+    steps : iterable of (float, mapping of str to ndarray)
+        A time in s, later than the one before, and fields as in `write_vtkhdf`, the same ones at
+        each time. Each is written before the next one is asked for.
 
     Returns
     -------
@@ -97,46 +95,77 @@ def write_vtkhdf_series(
     Raises
     ------
     ValueError
-        As in `write_vtkhdf`, or if there are no times.
+        As in `write_vtkhdf`, if there are no steps, if times do not grow, or if a field is missing
+        or of another kind than before.
 
     Notes
     -----
-    Data sets have one more axis in front; ``Steps/CellDataOffsets`` says which entry belongs to
-    which step (VTKHDF File Format, "Temporal Data").
+    VTKHDF File Format, "Temporal Data". The group ``Steps`` has the number of steps, `NSteps`, and
+    their times, `Values`. Cell data sets have one more axis in front, and ``Steps/CellDataOffsets``
+    says which entry of it belongs to which step. Geometry needs no offsets, as that of image data
+    does not change.
     """
-    path, count = Path(path), len(times)
-    if count == 0:
-        raise ValueError("a series needs one time or more")
+    path = Path(path)
     part = path.with_name(f".{path.name}.part")
+    times: list[float] = []
     try:
         with h5py.File(part, "w", track_order=True) as file:
             root = file.create_group("VTKHDF", track_order=True)
             _write_geometry(root, micro)
             cells = root.create_group("CellData", track_order=True)
-            steps = root.create_group("Steps")
-            steps.attrs["NSteps"] = np.int64(count)
-            steps.create_dataset("Values", data=np.asarray(times, float))
-            offsets = steps.create_group("CellDataOffsets")
-            chunk = (1, *micro.shape)
             labels = cells.create_dataset(
-                "labels", data=micro.labels[None], chunks=chunk, **_COMPRESSION
+                "labels", data=micro.labels[None], chunks=(1, *micro.shape), **_COMPRESSION
             )
             labels.attrs["phases"] = json.dumps(dict(micro.phases))
-            offsets.create_dataset("labels", data=np.zeros(count, np.int64))
-            for name, series in fields.items():
-                for step, field in zip(range(count), series, strict=True):
-                    values = _checked(name, field, micro)
-                    if step == 0:
-                        shape = (count, *values.shape)
-                        cells.create_dataset(
-                            name, shape, values.dtype, chunks=(1, *values.shape), **_COMPRESSION
-                        )
-                    cells[name][step] = values
-                offsets.create_dataset(name, data=np.arange(count))
+            for time, fields in steps:
+                if times and not time > times[-1]:
+                    raise ValueError(f"the time {time:g} s does not come after {times[-1]:g} s")
+                _append(cells, len(times), fields, micro)
+                times.append(float(time))
+            if not times:
+                raise ValueError("a series needs one time or more")
+            _write_steps(root, times)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def _append(
+    cells: h5py.Group, step: int, fields: Mapping[str, NDArray[Any]], micro: Microstructure
+) -> None:
+    """Write the fields of one step behind those of the steps before."""
+    there = [name for name in cells if name != "labels"]
+    if step and set(there) != set(fields):
+        raise ValueError(
+            f"step {step} has the fields {', '.join(fields)} and those before had "
+            f"{', '.join(there)}; give the same ones"
+        )
+    for name, field in fields.items():
+        values = _checked(name, field, micro)
+        if step == 0:
+            cells.create_dataset(
+                name, (0, *values.shape), values.dtype, maxshape=(None, *values.shape),
+                chunks=(1, *values.shape), **_COMPRESSION,
+            )  # fmt: skip
+        data = cells[name]
+        if data.shape[1:] != values.shape or data.dtype != values.dtype:
+            raise ValueError(
+                f"field {name!r} is {values.dtype} of shape {values.shape} in step {step} and was "
+                f"{data.dtype} of shape {data.shape[1:]} before; give the same kind"
+            )
+        data.resize(step + 1, axis=0)
+        data[step] = values
+
+
+def _write_steps(root: h5py.Group, times: list[float]) -> None:
+    steps = root.create_group("Steps")
+    steps.attrs["NSteps"] = np.int64(len(times))
+    steps.create_dataset("Values", data=np.array(times))
+    offsets = steps.create_group("CellDataOffsets")
+    for name in root["CellData"]:
+        own = np.zeros(len(times)) if name == "labels" else np.arange(len(times))
+        offsets.create_dataset(name, data=own.astype(np.int64))
 
 
 def _write_geometry(root: h5py.Group, micro: Microstructure) -> None:
