@@ -250,11 +250,13 @@ def _failure(data: ReportData, view: MechanicsView) -> str:
     for name in filter(view.numbers["failing"].get, _FAILURES):
         _, low, high = view.numbers["failing"][name]
         quantity = _one(data, name)
-        between = f"{percent(low)} to {percent(high)}" if given["field_error"] else "–"
-        rows.append((quantity_name(name), _percent_with_uncertainty(quantity), between))
+        row = (quantity_name(name), _percent_with_uncertainty(quantity))
+        between = (f"{percent(low)} to {percent(high)}",) if given["field_error"] else ()
+        rows.append((*row, *between))
     error = percent(given["field_error"], 0)
+    more = (f"Whole field {error} lower to higher",) if given["field_error"] else ()
     body += table(
-        ("Share expected to fail", "Share", f"Whole field {error} lower to higher"),
+        ("Share expected to fail", "Share", *more),
         rows,
         caption="An index is stress over strength; shares are those in which it exceeds 1.",
     )
