@@ -6,6 +6,10 @@ a corner of the grid may carry several unknowns. A node moves with a piece of th
 touches it. Soft layers between stiff bodies, gaps, and bodies that touch at an edge only are thus
 kept on the coarse grid, however thin. The matrices are those of the fine grid in these functions
 (Galerkin); deeper levels follow in the same way from the pieces of the level above.
+
+Each matrix is made in double precision from that of the level above, and rounded once the next one
+is there. Rounded matrices resist rigid motions a little, and sums of them resist more on each
+level, until that hides how softly a stiff body hangs.
 """
 
 from __future__ import annotations
@@ -151,6 +155,9 @@ class _Rows:
     @property
     def parts(self) -> tuple[NDArray[np.int64], Ints, NDArray[Any]]:
         return self.starts, self.columns, self.values
+
+    def rounded(self) -> _Rows:
+        return _Rows(self.starts, self.columns, self.values.astype(np.float32))
 
 
 class TypedLevel(SmoothedLevel):
@@ -315,7 +322,7 @@ class TypedLevel(SmoothedLevel):
         starts = np.concatenate([[0], np.cumsum(sizes)])
         columns = np.empty(starts[-1], np.int32)
         over_slabs(block_kernels.coarse_row_sizes, shares_of_rows, *frame, sizes, starts, columns)
-        values = np.zeros((len(columns), 3, 3), np.float32)
+        values = np.zeros((len(columns), 3, 3))
         over_slabs(block_kernels.coarse_rows, shares_of_rows, *frame, starts, columns, values)
         affine = np.zeros((3 * count, 6), np.float32)
         for s in range(6):
@@ -329,6 +336,7 @@ class TypedLevel(SmoothedLevel):
             self.faces.coarser(), touched,
         )  # fmt: skip
         self._coarse_held = coarse.held
+        self.matrix = self.matrix.rounded()
         return coarse
 
     @property
@@ -423,7 +431,7 @@ def cell_matrix(
     columns = np.empty(starts[-1], np.int32)
     over_slabs(kernels.row_sizes, shares, *frame_of_rows, row_sizes, starts, columns)
     del lists, of_cells, cell_starts, of_starts, frame_of_rows
-    values = np.zeros((len(columns), 3, 3), np.float32)
+    values = np.zeros((len(columns), 3, 3))
     doubled = doubled_elements(elements)
     for group in apart(cells[0]):
         over_slabs(
