@@ -138,3 +138,15 @@ def test_slanted_layers(interface):
     assert error < (0.005 if interface == "smooth" else 0.2)
     if interface == "voxel":
         assert error > 0.03
+
+
+@pytest.mark.parametrize("interface", ["voigt", "smooth"])
+def test_crumbs_in_voxels_do_not_stop_the_solver(interface):
+    """Few voxels have the largest eigenvalues, far beyond the bulk; the smoother must know them."""
+    particles = mt.generation.ParticleType(2.4e-6)
+    micro = mt.generation.electrode(
+        16, 4e-7, porosity=0.3, binder_fraction=0.2, particles=particles, seed=3
+    ).micro
+    solids = {"active": isotropic(100e9, 0.25), "binder": isotropic(2e9, 0.35)}
+    found = solve_swelling(micro, solids, {"active": 0.01}, interface=interface, tol=1e-4)
+    assert found.iterations <= 10
