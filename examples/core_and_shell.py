@@ -48,7 +48,8 @@ def main() -> None:
     labels = np.where(distance < CORE, 2, np.where(distance < SHELL, 1, 0)).astype(np.uint8)
     micro = mt.Microstructure(labels, 1e-7, {"void": 0, "shell": 1, "core": 2})
     solids = {"core": core, "shell": shell}
-    found = mech.solve_swelling(micro, solids, {"core": MISFIT}, tol=1e-5)
+    # What is averaged below are voxels of one solid.
+    found = mech.solve_swelling(micro, solids, {"core": MISFIT}, interface="voxel", tol=1e-5)
 
     outwards = normal.reshape(3, -1).T
     along = mech.normal_and_shear(found.stress.reshape(6, -1), outwards)[0].reshape(micro.shape)

@@ -62,6 +62,7 @@ def solved(
         {"active": misfit},
         faces={**PLATES, "y_low": "free", "x_low": "free"},
         mean_strain=[strain, 0.0, 0.0, 0.0, 0.0, 0.0],
+        interface="voxel",  # forces through layers of voxels are then in balance
         tol=1e-6,
     )
     # In balance each cross-section bears the same force, be it of particles or of the ligament.

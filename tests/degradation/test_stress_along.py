@@ -73,7 +73,7 @@ def test_a_frame_that_holds_the_thickness_is_pressed():
 
 
 def test_what_takes_no_part_stays_as_it_was(micro):
-    image = mech.ElasticImage(micro, SOLIDS)
+    image = mech.ElasticImage(micro, SOLIDS, interface="voxel")
     idle = uneven(micro, 0.6)
     idle[:6] = np.nan
     full = np.where(np.isfinite(idle), idle, 0.45)
@@ -103,7 +103,7 @@ def test_criteria_and_readings_are_those_of_the_stress(micro):
 
 
 def test_what_diffusion_leaves_beyond_full_counts_as_full(micro):
-    image = mech.ElasticImage(micro, SOLIDS)
+    image = mech.ElasticImage(micro, SOLIDS, interface="voxel")
     table = LithiumStrain([0.2, 1.0], [-0.02, 0.0])
     fields = [np.full(micro.shape, x) for x in (1.0, 1.002)]
     full, beyond = stress_along(image, fields, table, reference=0.5)
@@ -111,7 +111,7 @@ def test_what_diffusion_leaves_beyond_full_counts_as_full(micro):
 
 
 def test_states_are_solved_when_they_are_asked_for(micro):
-    image = mech.ElasticImage(micro, SOLIDS)
+    image = mech.ElasticImage(micro, SOLIDS, interface="voxel")
 
     def fields():
         yield uneven(micro, 0.5)

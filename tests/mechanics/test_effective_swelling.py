@@ -99,12 +99,14 @@ def test_levins_relation_between_stiffness_and_swelling(seed):
     C1 (E - e1) = C2 (E - e2) is that strain, and the stress is that of the whole, C* (E - e*).
     """
     micro, solids = scattered(seed), {"a": STIFF, "b": SOFT}
-    whole = effective_stiffness(micro, solids, tol=1e-9).solid
+    whole = effective_stiffness(micro, solids, tol=1e-9, interface="voxel").solid
     first, second = 0.01 * EVEN, np.array([-0.005, 0.0, 0.002, 0.001, 0.0, 0.003])
     c1, c2 = STIFF.stiffness, SOFT.stiffness
     even = np.linalg.solve(c1 - c2, c1 @ first - c2 @ second)
     levin = even - whole.compliance @ c1 @ (even - first)
-    found = effective_swelling(micro, solids, {"a": first, "b": second}, tol=1e-9)
+    found = effective_swelling(
+        micro, solids, {"a": first, "b": second}, tol=1e-9, interface="voxel"
+    )
     agree(found, whole.stiffness, levin, 1e-5)
 
 

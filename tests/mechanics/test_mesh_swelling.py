@@ -223,7 +223,9 @@ def test_voxels_and_mesh_agree():
     brick, rod = bricks(32)
     labels = np.where(brick > 0, 1, np.where(rod > 0, 2, 0)).astype(np.uint8)
     micro = mt.Microstructure(labels, UM, names)
-    voxels = solve_swelling(micro, solids, own, mean_strain=np.zeros(6), tol=1e-5)
+    voxels = solve_swelling(
+        micro, solids, own, mean_strain=np.zeros(6), tol=1e-5, interface="voxel"
+    )
     fields = level_set_fields(
         dict(zip(("active", "binder"), bricks(64), strict=True)), [32 * UM] * 3, "matrix"
     )

@@ -78,11 +78,11 @@ def test_swelling_is_reciprocal_to_stress_concentration(seed):
     micro = random_image(seed)
     solids = {"a": STIFF, "b": SOFT}
     own = np.array([0.01, 0.0, 0.02, 0.004, 0.0, 0.003])
-    swelling = solve_swelling(micro, solids, {"a": own}, tol=1e-9).mean_strain
+    swelling = solve_swelling(micro, solids, {"a": own}, tol=1e-9, interface="voxel").mean_strain
     for k in range(6):
         load = np.zeros(6)
         load[k] = 1e6
-        found = solve_swelling(micro, solids, {}, mean_stress=load, tol=1e-9)
+        found = solve_swelling(micro, solids, {}, mean_stress=load, tol=1e-9, interface="voxel")
         np.testing.assert_allclose(found.mean_stress, load, atol=1.0)
         share = micro.volume_fraction("a")
         expected = share * found.phase_stress["a"] @ own / 1e6
@@ -119,8 +119,8 @@ def test_rollers_at_the_sides_and_a_free_top():
 def test_a_field_of_eigenstrain_is_that_of_the_phase():
     micro = random_image(3)
     solids = {"a": STIFF, "b": SOFT}
-    even = solve_swelling(micro, solids, {"a": 0.01})
-    field = solve_swelling(micro, solids, {"a": np.full(micro.shape, 0.01)})
+    even = solve_swelling(micro, solids, {"a": 0.01}, interface="voxel")
+    field = solve_swelling(micro, solids, {"a": np.full(micro.shape, 0.01)}, interface="voxel")
     np.testing.assert_allclose(field.mean_strain, even.mean_strain, rtol=1e-9, atol=1e-12)
 
 
@@ -130,7 +130,7 @@ def test_void_carries_nothing():
     labels[:, 1:4, 1:5] = 1
     found = solve_swelling(
         image(labels), {"a": STIFF}, {}, mean_stress=[1e6, 0, 0, 0, 0, 0],
-        mean_strain=[np.nan, 0, 0, 0, 0, 0],
+        mean_strain=[np.nan, 0, 0, 0, 0, 0], interface="voxel"
     )  # fmt: skip
     assert found.mean_stress[0] == pytest.approx(1e6, rel=1e-6)
     assert found.phase_stress["a"][0] == pytest.approx(1e6 * 36 / 12, rel=1e-5)

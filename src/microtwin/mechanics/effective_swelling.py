@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..connectivity import carrying_clusters, label_clusters
 from ..microstructure import Microstructure
-from .composite_voxels import voxel_solids
+from .composite_voxels import Interface, voxel_solids
 from .stiffness import Solid
 from .swelling import solve_swelling
 
@@ -65,6 +65,7 @@ def effective_swelling(
     eigenstrain: Mapping[str, float | ArrayLike],
     *,
     stiffness: Solid | None = None,
+    interface: Interface = "smooth",
     tol: float = 1e-6,
 ) -> EffectiveSwelling:
     """Return how an image swells as a whole, and how it presses where it cannot.
@@ -80,7 +81,7 @@ def effective_swelling(
     stiffness : Solid, optional
         Of the whole with these materials, as ``effective_stiffness(micro, materials).solid``. One
         solution is enough then, for each further eigenstrain; by default it takes three.
-    tol : float
+    interface, tol
         As in `solve_swelling`.
 
     Returns
@@ -119,11 +120,13 @@ def effective_swelling(
                 f"stiffness {stiffness!r} is not allowed; give a Solid, such as "
                 "effective_stiffness(micro, materials).solid"
             )
-        found = solve_swelling(micro, materials, eigenstrain, tol=tol)
+        found = solve_swelling(micro, materials, eigenstrain, interface=interface, tol=tol)
         return _with_stiffness(stiffness.stiffness, found.mean_strain, found.iterations)
     _check_that_it_holds(micro, materials)
     free, held, constrained = (
-        solve_swelling(micro, materials, eigenstrain, mean_strain=strain, tol=tol)
+        solve_swelling(
+            micro, materials, eigenstrain, mean_strain=strain, interface=interface, tol=tol
+        )
         for strain in (None, np.zeros(6), np.where(IN_PLANE, 0.0, np.nan))
     )
     return EffectiveSwelling(

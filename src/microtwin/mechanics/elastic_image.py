@@ -66,7 +66,7 @@ class ElasticImage:
         faces: Mapping[str, Condition] | None = None,
         mean_strain: ArrayLike | None = None,
         mean_stress: ArrayLike | None = None,
-        interface: Interface = "voxel",
+        interface: Interface = "smooth",
         remember: int = MOST,
     ) -> None:
         self.micro = micro

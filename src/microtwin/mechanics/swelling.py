@@ -29,7 +29,7 @@ def solve_swelling(
     faces: Mapping[str, Condition] | None = None,
     mean_strain: ArrayLike | None = None,
     mean_stress: ArrayLike | None = None,
-    interface: Interface = "voxel",
+    interface: Interface = "smooth",
     tol: float = 1e-6,
     progress: Progress | None = None,
 ) -> Swelling:
@@ -105,7 +105,7 @@ def effective_stiffness(
     micro: Microstructure,
     materials: Mapping[str, Solid],
     *,
-    interface: Interface = "voxel",
+    interface: Interface = "smooth",
     tol: float = 1e-6,
 ) -> EffectiveStiffness:
     """Return the stiffness of an image as a whole, from six mean strains.

@@ -242,7 +242,7 @@ class Mechanics(Section):
     ligaments: Annotated[int, Field(ge=0, le=40)] = 15
     strength: Strength = Strength()
     stiffness: bool = True
-    interface: Literal["voxel", "smooth"] = "voxel"
+    interface: Literal["smooth", "voxel"] = "smooth"
     along: Along | None = None
     tol: Tolerance = 1e-4
 
