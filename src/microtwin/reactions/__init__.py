@@ -1,0 +1,5 @@
+"""Diffusion with uptake: oxygen in tissue, substrate in biofilms, solutes in rock."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
