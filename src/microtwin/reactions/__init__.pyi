@@ -1,5 +1,6 @@
 __all__ = [
     "Concentration",
+    "Evolution",
     "Exchange",
     "FirstOrder",
     "Flux",
@@ -11,14 +12,17 @@ __all__ = [
     "Reaction",
     "Saturation",
     "Species",
+    "SpeciesEvolution",
     "SpeciesState",
     "SteadyState",
     "Uptake",
     "ZeroOrder",
+    "evolve",
     "solve_uptake",
     "steady_state",
 ]
 
+from .evolution import Evolution, SpeciesEvolution, evolve
 from .isotherms import Freundlich, Langmuir, Linear
 from .kinetics import (
     FirstOrder,

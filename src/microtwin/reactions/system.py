@@ -24,6 +24,7 @@ __all__ = ["Solved", "Storage", "System", "newton"]
 MOST_STEPS = 100
 REDUCTION = 1e-3  # of the residual in a step of Newton's method
 
+NEGLIGIBLE = 1e-6  # of what is held: a change in a step that need not be known to the tolerance
 STALE = 0.1  # share of the diagonal that may change before coarse levels are made anew
 # Values that are worked on at a time, so that intermediate results stay in the cache. On one
 # thread: with several, so many short operations would wait for the interpreter most of the time.
@@ -388,11 +389,20 @@ def newton(
     ConvergenceError
         If the tolerance is not reached.
     """
-    iterations, fields = 0, _Fields(system)
+    iterations, fields, started = 0, _Fields(system), [0.0] * len(state)
     for step in range(MOST_STEPS + 1):
         now = system.linearised(state, storage)
         norms = [float(np.sqrt(_inner(part, part))) for part in now.residual]
-        scale = [size or max(now.sizes) or 1.0 for size in now.sizes]
+        if storage is not None and step == 0:
+            # What is out of balance where the last step ended is what will change; unless that is
+            # next to nothing of what is there.
+            bulk = NEGLIGIBLE * storage.rate * system.square
+            started = [
+                max(norm, bulk * float(np.sqrt(_inner(held, held))))
+                for norm, held in zip(norms, storage.before, strict=True)
+            ]
+        sizes = [max(pair) for pair in zip(now.sizes, started, strict=True)]
+        scale = [size or max(sizes) or 1.0 for size in sizes]
         worst = max(norm / size for norm, size in zip(norms, scale, strict=True))
         if progress is not None:
             progress(step, worst)
@@ -417,13 +427,12 @@ def _inner(u: Vector, v: Vector) -> float:
 
 def _settle(state: State, now: Linearised) -> None:
     """Change each species by a tiny factor, so that all of it together is in balance."""
-    for s, u in enumerate(state):
-        loss = now.mass[s].astype(float)
-        if (s, s) in now.ties:
-            loss += now.ties[s, s]
-        pull = _inner(loss, u)
-        if pull > 0.0:
-            u *= 1.0 + float(now.residual[s].sum()) / pull
+    pull = np.diag([_inner(mass, u) for mass, u in zip(now.mass, state, strict=True)])
+    for (s, t), tie in now.ties.items():
+        pull[s, t] += _inner(tie, state[t])
+    missing = [float(part.sum()) for part in now.residual]
+    for u, factor in zip(state, np.linalg.lstsq(pull, missing)[0], strict=True):
+        u *= 1.0 + factor
 
 
 def _largest(micro: Microstructure, species: Species, start: float) -> float:
