@@ -24,7 +24,7 @@ __all__ = ["Solved", "Storage", "System", "newton"]
 MOST_STEPS = 100
 REDUCTION = 1e-3  # of the residual in a step of Newton's method
 
-NEGLIGIBLE = 1e-6  # of what is held: a change in a step that need not be known to the tolerance
+NEGLIGIBLE = 1e-6  # of what could flow in or is held: a balance this small is good enough
 STALE = 0.1  # share of the diagonal that may change before coarse levels are made anew
 # Values that are worked on at a time, so that intermediate results stay in the cache. On one
 # thread: with several, so many short operations would wait for the interpreter most of the time.
@@ -393,14 +393,8 @@ def newton(
     for step in range(MOST_STEPS + 1):
         now = system.linearised(state, storage)
         norms = [float(np.sqrt(_inner(part, part))) for part in now.residual]
-        if storage is not None and step == 0:
-            # What is out of balance where the last step ended is what will change; unless that is
-            # next to nothing of what is there.
-            bulk = NEGLIGIBLE * storage.rate * system.square
-            started = [
-                max(norm, bulk * float(np.sqrt(_inner(held, held))))
-                for norm, held in zip(norms, storage.before, strict=True)
-            ]
+        if step == 0:
+            started = _least_sizes(system, norms, storage)
         sizes = [max(pair) for pair in zip(now.sizes, started, strict=True)]
         scale = [size or max(sizes) or 1.0 for size in sizes]
         worst = max(norm / size for norm, size in zip(norms, scale, strict=True))
@@ -420,7 +414,23 @@ def newton(
     )
 
 
-def _inner(u: Vector, v: Vector) -> float:
+def _least_sizes(system: System, norms: list[float], storage: Storage | None) -> list[float]:
+    """Return what the sizes of balances are at least.
+
+    What is out of balance where the last step in time ended is what will change. Rounding sets a
+    limit, too: of what could flow in and what is held, a tiny part need not be known.
+    """
+    out = []
+    for s, grid in enumerate(system.grids):
+        bulk = float(np.sqrt(_inner(grid.drive, grid.drive)))
+        if storage is not None:
+            held = float(np.sqrt(_inner(storage.before[s], storage.before[s])))
+            bulk = max(bulk, storage.rate * system.square * held)
+        out.append(max(NEGLIGIBLE * bulk, 0.0 if storage is None else norms[s]))
+    return out
+
+
+def _inner(u: NDArray[np.floating], v: NDArray[np.floating]) -> float:
     """Return u.v; not by BLAS, whose threads would go on spinning on the cores of the solver."""
     return float(np.einsum("ij,ij->", u, v))
 
