@@ -233,6 +233,7 @@ def export(
     from ..study.reading import read_study
     from ..study.reporting import (
         export_cell,
+        export_courses,
         export_discharges,
         export_fields,
         export_impedances,
@@ -253,6 +254,7 @@ def export(
     lists = export_particles(entries, to, study.stem)
     lists += export_discharges(entries, to, study.stem)
     lists += export_impedances(entries, to, study.stem)
+    lists += export_courses(entries, to, study.stem)
     lists += export_ligaments(entries, to, study.stem)
     lists += export_cell(entries, to, study.stem)
     for path in (table, *lists, *export_meshes(entries, to, study.stem), *written):

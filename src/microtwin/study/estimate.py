@@ -52,6 +52,9 @@ BYTES_PER_VOXEL_FINER = 600
 # The interface of a rough electrode, half of it covered.
 BYTES_PER_VOXEL_REACTION = 120
 NS_PER_VOXEL_REACTION = 1000
+BYTES_PER_VOXEL_UPTAKE = 150  # and more for each further species
+NS_PER_VOXEL_UPTAKE = 1500
+STEPS_OF_UPTAKE = 60  # over a duration
 # Complex solves, per frequency; those of a half cell with its separator.
 BYTES_PER_VOXEL_IMPEDANCE = 380
 NS_PER_VOXEL_IMPEDANCE = 1700
@@ -275,6 +278,8 @@ def _bytes_per_voxel(study: Study) -> float:
         solve = max(solve, BYTES_PER_VOXEL_DESCRIPTORS)
     if study.reaction is not None:
         solve = max(solve, BYTES_PER_VOXEL_REACTION)
+    if study.uptake is not None:
+        solve = max(solve, BYTES_PER_VOXEL_UPTAKE * (1 + len(study.uptake.species)))
     if study.impedance is not None:
         solve = max(solve, BYTES_PER_VOXEL_IMPEDANCE)
     if study.half_cell is not None:
@@ -343,6 +348,10 @@ def _ns_per_voxel(study: Study) -> float:
         groups = NS_PER_VOXEL_DESCRIPTORS if study.descriptors is True else set(study.descriptors)
         total += 1.125 * sum(NS_PER_VOXEL_DESCRIPTORS[group] for group in groups)
     total += NS_PER_VOXEL_REACTION * (study.reaction is not None)
+    if study.uptake is not None:
+        steps = 1 if study.uptake.duration is None else STEPS_OF_UPTAKE
+        images = 1 + study.uncertainty.discretisation / 8
+        total += NS_PER_VOXEL_UPTAKE * steps * images * len(study.uptake.species)
     if study.cell is not None:
         total += NS_PER_VOXEL_CELL
     if study.impedance is not None:

@@ -20,6 +20,7 @@ from . import (
     stages,
     stiffness_stage,
     uncertainty,
+    uptake_stage,
 )
 from .canonical import digest_of_source
 from .errors import StudyError
@@ -50,6 +51,7 @@ VERSIONS = {
     "mechanics": 1,
     "mechanics_along": 1,
     "stiffness": 1,
+    "uptake": 1,
     "cross_verification": 2,
     "discretisation": 1,
     "sampling": 2,
@@ -118,6 +120,12 @@ def plan(file: StudyFile) -> list[Task]:
             "fields": study.output.fields,
         }
         tasks.append(_task("reaction", reaction_stage.react, params, {"microstructure": micro}))
+    if study.uptake is not None:
+        params = study.uptake.model_dump() | {
+            "discretisation": study.uncertainty.discretisation,
+            "fields": study.output.fields,
+        }
+        tasks.append(_task("uptake", uptake_stage.take_up, params, {"microstructure": micro}))
     if study.half_cell is not None:
         tasks += _half_cell(file, micro)
     if study.cell is not None:

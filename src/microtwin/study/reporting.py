@@ -24,9 +24,12 @@ from .results import Results
 from .stages import microstructure_of, slice_axes
 from .store import Entry, write_file
 from .stored_ligaments import stored_loads
+from .uptake_sections import shown_unit
+from .uptake_stage import COURSE_FILE
 
 __all__ = [
     "export_cell",
+    "export_courses",
     "export_discharges",
     "export_fields",
     "export_impedances",
@@ -88,6 +91,7 @@ def publish_report(
         ),
         mesh=_mesh_view(entries) if "mesh" in entries else None,
         reaction=_reaction_view(entries["reaction"]) if "reaction" in entries else None,
+        uptake=_uptake_view(entries["uptake"]) if "uptake" in entries else None,
         cell=_cell_view(entries["cell"]) if "cell" in entries else None,
         half_cells=tuple(_half_cell_view(e) for e in _of(entries, "half_cell")),
         impedance=_impedance_view(entries["impedance"]) if "impedance" in entries else None,
@@ -346,6 +350,27 @@ def _reaction_view(entry: Entry) -> Any:
     )
 
 
+def _uptake_view(entry: Entry) -> Any:
+    from .report import UptakeView
+
+    species = entry.numbers["shown"]["species"]
+
+    def known(name: str) -> Any:
+        return entry.array(name) if entry.has(f"{name}.npy") else None
+
+    rim = known("rim")
+    return UptakeView(
+        entry.numbers,
+        [(name, *shown_unit(part)) for name, part in species.items()],
+        [entry.array(f"plane_{n}") for n in range(len(species))],
+        known("core_plane"),
+        known("by_distance"),
+        np.zeros(0) if rim is None else rim,
+        known("course"),
+        known("frames_0"),
+    )
+
+
 def _half_cell_view(entry: Entry) -> Any:
     from .report import HalfCellView
 
@@ -456,13 +481,13 @@ def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list
     -------
     list of Path
         ``<stem>-<phase>-<direction>.vtkhdf`` of transport, ``<stem>-reaction.vtkhdf``,
-        ``<stem>-mechanics.vtkhdf``, and of each discharge ``<stem>-half_cell-<rate>.vtkhdf`` and
-        ``<stem>-mechanics_along-<rate>.vtkhdf``; empty if the study does not keep fields.
+        ``<stem>-uptake.vtkhdf``, ``<stem>-mechanics.vtkhdf``, and of each discharge
+        ``<stem>-half_cell-<rate>.vtkhdf`` and ``<stem>-mechanics_along-<rate>.vtkhdf``; empty if the study does not keep fields.
     """
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        kinds = ("transport", "reaction", "half_cell", "mechanics", "mechanics_along")
+        kinds = ("transport", "reaction", "uptake", "half_cell", "mechanics", "mechanics_along")
         for entry in (entry for kind in kinds for entry in _of(entries, kind)):
             if entry.has("fields.vtkhdf"):
                 case = entry.stage.removeprefix("transport/").replace("/", "-")
@@ -520,6 +545,16 @@ def export_cell(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[P
             write_file(target, entry.file(name).read_text(encoding="utf-8"))  # type: ignore[union-attr]
             written.append(target)
     return written
+
+
+def export_courses(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
+    """Copy the amounts of species over time; return the path, ``<stem>-uptake.csv``, or nothing."""
+    entry = entries.get("uptake")
+    if entry is None or not entry.has(COURSE_FILE):
+        return []
+    target = folder / f"{stem}-uptake.csv"
+    write_file(target, entry.file(COURSE_FILE).read_text(encoding="utf-8"))
+    return [target]
 
 
 def export_ligaments(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:

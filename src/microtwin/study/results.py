@@ -156,6 +156,7 @@ def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
         *_descriptors(image, entries, target),
         *_mesh(entries),
         *_reaction(entries, target),
+        *_uptake(entries, target),
         *_half_cell(entries, target),
         *_half_cell_impedance(entries, target),
         *_mechanics(entries, target),
@@ -450,6 +451,27 @@ def _reaction(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]
             unit=unit,
             uncertainty=terms,
             checks=_budget_check(numbers[name], terms, target),
+            source=_source(entry),
+        )
+
+
+def _uptake(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    """Yield what species that diffuse and react come to."""
+    entry = entries.get("uptake")
+    if entry is None:
+        return
+    solved = [Check.model_validate(check) for check in entry.record["checks"]]
+    for name, phase, condition, value, unit, change in entry.numbers["quantities"]:
+        terms = _uncertainty(discretisation=change)
+        yield Quantity(
+            name=name,
+            phase=phase,
+            direction=None,
+            condition=condition,
+            value=value,
+            unit=unit,
+            uncertainty=terms,
+            checks=[*solved, *_budget_check(value, terms, target)],
             source=_source(entry),
         )
 

@@ -38,6 +38,7 @@ from .mechanics_problems import mechanics_phases, mechanics_problems
 from .mechanics_sections import Mechanics
 from .problems import Problem, repeated
 from .recipes import Recipe
+from .uptake_sections import Uptake, uptake_problems
 
 __all__ = [
     "Cell",
@@ -61,6 +62,7 @@ __all__ = [
     "Study",
     "Transport",
     "Uncertainty",
+    "Uptake",
 ]
 
 SOURCES = ("image", "generate", "scan", "projections")
@@ -263,6 +265,7 @@ class Study(Section):
     impedance: Impedance | None = None
     mesh: Mesh | None = None
     reaction: Reaction | None = None
+    uptake: Uptake | None = None
     half_cell: HalfCell | None = None
     cell: Cell | None = None
     mechanics: Mechanics | None = None
@@ -329,6 +332,9 @@ class Study(Section):
             names_in = {"active": self.reaction.active, "coverings": self.reaction.coverings or ()}
             wanted += [(("reaction", key, n), n) for key, own in names_in.items() for n in own]
             wanted.append((("reaction", "electrolyte"), self.reaction.electrolyte))
+        if self.uptake is not None:
+            problems, named = uptake_problems(self.uptake, names)
+            found, wanted = found + problems, wanted + named
         if self.half_cell is not None:
             found += self._half_cell_problems()
             cell = self.half_cell

@@ -254,6 +254,14 @@ transport:
 #   electrolyte: pore
 #   variation: {{deviation: 0.5, correlation_length: 2 um}}
 
+# Species that diffuse and react: oxygen in tissue, substrate in biofilm, solutes in rock.
+# uptake:
+#   species:
+#     oxygen: {{diffusivity: {{{first}: 2e-9 m^2/s}}, supply: {{z_high: 0.2 mol/m^3}}}}
+#   reactions:
+#     - {{where: {first}, of: oxygen, zero_order: 0.03 mol/m^3/s}}
+#   viability: {{of: oxygen, phases: [{first}], threshold: 0.01 mol/m^3}}
+
 # Discharge against lithium, resolved on the image (pip install 'microtwin[cell]').
 # half_cell:
 #   chemistry: Chen2020:positive    # or Chen2020:negative, or a YAML file

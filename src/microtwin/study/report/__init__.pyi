@@ -16,6 +16,7 @@ __all__ = [
     "StiffnessView",
     "StructureView",
     "TransportView",
+    "UptakeView",
     "write_discharge_movie",
     "write_report",
     "write_stress_movie",
@@ -43,6 +44,7 @@ from .model import (
     StiffnessView,
     StructureView,
     TransportView,
+    UptakeView,
 )
 from .page import write_report
 from .vtkhdf import write_vtkhdf, write_vtkhdf_series

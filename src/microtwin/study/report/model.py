@@ -30,6 +30,7 @@ __all__ = [
     "SegmentationView",
     "StiffnessView",
     "TransportView",
+    "UptakeView",
 ]
 
 Array = NDArray[np.floating[Any]]
@@ -469,6 +470,43 @@ class ReactionView:
 
 
 @dataclass(frozen=True, eq=False)
+class UptakeView:
+    """Species that diffuse and react, and what is left of them.
+
+    Parameters
+    ----------
+    numbers : mapping
+        shown (the input in SI units), species (inflow, made, stored, balance, unsupplied),
+        viability (fractions, rim and distance as percentiles, cores) or None, coarse_problem, and
+        over time columns.
+    scales : sequence of (str, float, str)
+        Name of each species, and factor and unit in which its concentration is shown.
+    planes : sequence of ndarray, shape (nz, nx)
+        Concentration of each species in the middle plane across y, in mol/m^3.
+    core_plane : ndarray, shape (nz, nx), optional
+        Share of each voxel below the threshold, in the same plane.
+    by_distance : ndarray, shape (n, 5), optional
+        Distance from the source (m), share of the volume, and 5th, 50th and 95th percentile of the
+        concentration there.
+    rim : ndarray, shape (m,)
+        Thickness of the viable rim where cores begin, in m.
+    course : ndarray, shape (columns, steps), optional
+        Time and amounts, see ``numbers["columns"]``.
+    frames : ndarray, shape (times, nz, nx), optional
+        Concentration of the first species in the middle plane at equal steps in time.
+    """
+
+    numbers: Mapping[str, Any]
+    scales: Sequence[tuple[str, float, str]]
+    planes: Sequence[Array]
+    core_plane: Array | None
+    by_distance: Array | None
+    rim: Array
+    course: Array | None
+    frames: Array | None
+
+
+@dataclass(frozen=True, eq=False)
 class MechanicsView:
     """Swelling of the image, the stress in it, and what fails.
 
@@ -644,6 +682,8 @@ class ReportData:
         The mesh, if one was made.
     reaction : ReactionView or None
         The reaction on the interface, if it was computed.
+    uptake : UptakeView or None
+        Species that diffuse and react, if they were computed.
     cell : CellView or None
         The electrode in a cell model, if that was asked for.
     half_cells : tuple of HalfCellView
@@ -677,6 +717,7 @@ class ReportData:
     segmentation: SegmentationView | None = None
     mesh: MeshView | None = None
     reaction: ReactionView | None = None
+    uptake: UptakeView | None = None
     cell: CellView | None = None
     half_cells: tuple[HalfCellView, ...] = ()
     impedance: ImpedanceView | None = None

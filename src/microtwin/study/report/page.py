@@ -34,6 +34,7 @@ from .trust_sections import (
     sampling_section,
     segmentation_section,
 )
+from .uptake_section import uptake_section
 from .words import summary_sentences
 
 __all__ = ["write_report"]
@@ -46,6 +47,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[ReportData], str]], ...] = (
     ("tensors", "Effective tensors", tensors_section),
     ("impedance", "Impedance of a symmetric cell", impedance_section),
     ("reaction", "Reaction on the interface", reaction_section),
+    ("uptake", "Diffusion with uptake", uptake_section),
     ("half-cell", "Discharge against lithium", half_cell_section),
     ("half-cell-impedance", "Impedance against lithium", half_cell_impedance_section),
     ("cell", "Parameters of a cell model", cell_section),
