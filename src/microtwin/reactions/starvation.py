@@ -1,0 +1,390 @@
+"""Where too little arrives: viable rim and starved core, from a concentration and a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+
+from ..connectivity import label_clusters
+from ..geometry import distance_map
+from ..meshing import BOX_FACES
+from ..microstructure import Microstructure
+from .places import measure
+
+__all__ = ["Viability", "onset", "viability"]
+
+Field = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Viability:
+    """Viable rim and starved core of one or several phases.
+
+    Attributes
+    ----------
+    volume : float
+        Of the phases where the concentration is known, in m^3.
+    core_fraction : float
+        Share of it below the threshold: necrotic or starved.
+    hypoxic_fraction : float or None
+        Share of it below the second threshold, the core included; None without one.
+    radius, core_radius : float
+        Of balls of the same volume as the phases and the core, in m.
+    hypoxic_radius : float or None
+        The same of what lies below the second threshold.
+    core_volumes : ndarray, shape (n,)
+        Of separate cores, the largest first, in m^3. Cores that touch through faces of voxels are
+        one.
+    rim : ndarray, shape (m,)
+        Distance in m from the nearest source to the core, where the core begins: one value for
+        each pair of neighbouring voxels on either side. Its percentiles are those of the
+        thickness of the rim.
+    distance : ndarray of float32, shape (nz, ny, nx)
+        From the nearest source, in m; NaN outside of the phases.
+    core : ndarray of float32, shape (nz, ny, nx)
+        Share of each voxel of the phases that lies below the threshold; 0 elsewhere.
+    unknown : float
+        Share of the voxels of the phases where the concentration is NaN; left out of all else.
+    """
+
+    volume: float
+    core_fraction: float
+    hypoxic_fraction: float | None
+    radius: float
+    core_radius: float
+    hypoxic_radius: float | None
+    core_volumes: Field = field(repr=False)
+    rim: Field = field(repr=False)
+    distance: NDArray[np.float32] = field(repr=False)
+    core: NDArray[np.float32] = field(repr=False)
+    unknown: float
+
+    @property
+    def core_volume(self) -> float:
+        """Of all cores, in m^3."""
+        return self.core_fraction * self.volume
+
+    @property
+    def viable_fraction(self) -> float:
+        """Share of the phases that is not below the threshold."""
+        return 1.0 - self.core_fraction
+
+    @property
+    def cores(self) -> int:
+        """Number of separate cores."""
+        return len(self.core_volumes)
+
+    def rim_percentiles(self, percentages: ArrayLike = (5, 50, 95)) -> Field:
+        """Return percentiles of the thickness of the rim, in m; NaN without a core or a rim.
+
+        Parameters
+        ----------
+        percentages : array_like
+            From 0 to 100.
+        """
+        return _percentiles(self.rim, percentages)
+
+    def distance_percentiles(self, percentages: ArrayLike = (5, 50, 95)) -> Field:
+        """Return percentiles of the distance to the nearest source over the phases, in m.
+
+        Parameters
+        ----------
+        percentages : array_like
+            From 0 to 100.
+        """
+        return _percentiles(self.distance[np.isfinite(self.distance)], percentages)
+
+
+def viability(
+    micro: Microstructure,
+    concentration: NDArray[np.floating],
+    phases: str | Iterable[str],
+    threshold: float,
+    hypoxic: float | None = None,
+    *,
+    sources: Iterable[str] | None = None,
+) -> Viability:
+    """Return which part of a phase has too little of a species: core, rim, and how thick it is.
+
+    Parameters
+    ----------
+    micro : Microstructure
+    concentration : ndarray, shape (nz, ny, nx)
+        Such as `SpeciesState.concentration`; NaN where the species never is.
+    phases : str or iterable of str
+        The tissue: what is to be supplied.
+    threshold : float
+        What lies below it is the core, in the unit of the concentration.
+    hypoxic : float, optional
+        A second threshold, not below the first.
+    sources : iterable of str, optional
+        Phases and faces of the box ("z_low" to "x_high") from which distances count. All that is
+        not tissue, inside the image, if not given.
+
+    Returns
+    -------
+    Viability
+
+    Raises
+    ------
+    ValueError
+        If a phase, source or threshold is not allowed, the shapes differ, the concentration is
+        known nowhere in the phases, or there is no source in the image to count distances from.
+
+    Notes
+    -----
+    Volumes are those of the embedded boundary. Where the level of the threshold crosses a voxel,
+    the field in it counts as linear, with the mean slope to its neighbours in the phases; of the
+    voxel, 1/2 + (threshold - c) / (sum of the changes over its edges) lies below. That is exact
+    on average for a plane level, and of order 2 in the voxel size where the field is smooth.
+
+    Distances run straight, from centre to centre less half a voxel, so to within about half a
+    voxel; they are of order 1. The place where the core begins is interpolated linearly between
+    two centres.
+
+    The same numbers tell of an electrode that is charged fast how much of its electrolyte runs out
+    of salt. `microtwin.electrochemistry.fields` of a half cell has the concentration of salt as
+    ``salt``, NaN outside of the electrolyte; salt comes from the separator, at z = L::
+
+        salt = mt.electrochemistry.fields(cell, state).salt
+        viability(micro, salt, "pore", threshold=100.0, sources=["z_high"])
+
+    `onset` over the current gives the one at which that begins.
+
+    Examples
+    --------
+    A slab supplied from one side, half of it below 1:
+
+    >>> import numpy as np
+    >>> import microtwin as mt
+    >>> micro = mt.Microstructure(np.ones((40, 2, 2), np.uint8), 1e-6, {"tissue": 1})
+    >>> c = np.broadcast_to((np.arange(40.0) + 0.5)[:, None, None] / 20.0, micro.shape)
+    >>> found = mt.reactions.viability(micro, c, "tissue", 1.0, sources=["z_high"])
+    >>> round(found.core_fraction, 9), (found.rim_percentiles() * 1e6).round(3)
+    (0.5, array([20., 20., 20.]))
+    """
+    names = (phases,) if isinstance(phases, str) else tuple(phases)
+    c = np.asarray(concentration, float)
+    if c.shape != micro.shape:
+        raise ValueError(
+            f"the concentration has the shape {c.shape} and the image {micro.shape}; give the "
+            "concentration on the voxels of the image"
+        )
+    _check_thresholds(threshold, hypoxic)
+    tissue = micro.mask(names)
+    there = tissue & np.isfinite(c)
+    if not there.any():
+        raise ValueError(
+            f"the concentration is known nowhere in {', '.join(map(repr, names))}; name phases in "
+            "which the species diffuses"
+        )
+    weight = np.zeros(c.shape)
+    for name in names:
+        weight += measure(micro, name, tissue)
+    weight *= there
+    span = _span(c, there)
+    core = _share_below(c, span, there, threshold)
+    total = float(weight.sum())
+    volume = total * float(np.prod(micro.voxel_size))
+    starved = float((weight * core).sum()) / total
+    low = None
+    if hypoxic is not None:
+        low = float((weight * _share_below(c, span, there, hypoxic)).sum()) / total
+    distance = _distance(micro, tissue, sources)
+    return Viability(
+        volume,
+        starved,
+        low,
+        _ball(volume),
+        _ball(starved * volume),
+        None if low is None else _ball(low * volume),
+        _separate((c < threshold) & there, weight, starved * volume),
+        _rim(c, there, threshold, distance),
+        np.where(there, distance, np.nan).astype(np.float32),
+        core.astype(np.float32),
+        1.0 - float(there.sum() / tissue.sum()),
+    )
+
+
+def onset(
+    concentration: Callable[[float], NDArray[np.floating]],
+    threshold: float,
+    bracket: tuple[float, float],
+    *,
+    tol: float = 1e-3,
+) -> float:
+    """Return the scale at which a core first appears: where the lowest value meets a threshold.
+
+    Parameters
+    ----------
+    concentration : callable
+        Returns the concentration at a scale: of an image whose voxels are so much larger, of a
+        growing spheroid of that radius, of a cell at that current. NaN counts for nothing.
+    threshold : float
+        Above 0 where a species runs out, as with uptake of order zero: a thousandth of the supply,
+        for example.
+    bracket : (float, float)
+        Two scales, with a core at one of them.
+    tol : float
+        Relative, of the scale.
+
+    Returns
+    -------
+    float
+        The scale.
+
+    Raises
+    ------
+    ValueError
+        If there is a core at both ends of the bracket or at neither, or a number is not allowed.
+
+    Notes
+    -----
+    Brent's method on the lowest concentration less the threshold. Steady states scale: voxels s
+    times as large are the same as diffusivities over s^2, and a permeability over s.
+
+    Examples
+    --------
+    A spheroid begins to have a core at sqrt(6 D c0 / a):
+
+    >>> import numpy as np
+    >>> from microtwin.reactions import exact, onset
+    >>> r = np.linspace(0, 1, 50)
+    >>> profile = lambda R: exact.spheroid_concentration(r * R, R, 2e-9, 160.0, 25.0)
+    >>> round(onset(profile, 0.16, (1e-4, 5e-4)) * 1e6)
+    277
+    """
+    _check_thresholds(threshold, None)
+    low, high = bracket
+    if not (np.isfinite(low) and np.isfinite(high) and 0.0 < low < high):
+        raise ValueError(
+            f"the bracket {bracket!r} is not allowed; give two scales above 0, the smaller first"
+        )
+    if not 0.0 < tol < 1.0:
+        raise ValueError(f"tol {tol!r} is not allowed; it lies between 0 and 1, for example 1e-3")
+    seen: dict[float, float] = {}
+
+    def above(scale: float) -> float:
+        if scale not in seen:
+            seen[scale] = float(np.nanmin(concentration(scale))) - threshold
+        return seen[scale]
+
+    if (above(low) < 0.0) == (above(high) < 0.0):
+        where = "below" if above(low) < 0.0 else "not below"
+        raise ValueError(
+            f"the lowest concentration is {where} the threshold {threshold!r} at both ends of the "
+            f"bracket {bracket!r}; widen it, so that there is a core at one end"
+        )
+    return float(brentq(above, low, high, xtol=tol * low, rtol=max(tol, 1e-12)))
+
+
+def _check_thresholds(threshold: float, hypoxic: float | None) -> None:
+    if not (np.isfinite(threshold) and threshold > 0.0):
+        raise ValueError(
+            f"threshold {threshold!r} is not allowed; give a number above 0, in the unit of the "
+            "concentration"
+        )
+    if hypoxic is not None and not (np.isfinite(hypoxic) and hypoxic >= threshold):
+        raise ValueError(
+            f"hypoxic {hypoxic!r} is not allowed; give a second threshold that is not below the "
+            f"first, {threshold!r}"
+        )
+
+
+def _span(c: Field, there: Mask) -> Field:
+    """Return how much a field changes over a voxel: the sum over the axes of its mean slopes.
+
+    To what is outside the phases it counts as level: nothing passes a wall, and beside a source
+    the concentration is far from any threshold.
+    """
+    known = np.where(there, c, 0.0)
+    span = np.zeros_like(c)
+    for axis in range(3):
+        step = np.diff(known, axis=axis)
+        both = np.take(there, range(1, c.shape[axis]), axis) & np.take(
+            there, range(c.shape[axis] - 1), axis
+        )
+        step *= both
+        ends = [(0, 0)] * 3
+        ends[axis] = (1, 0)
+        before = np.pad(step, ends)
+        ends[axis] = (0, 1)
+        span += np.abs(0.5 * (before + np.pad(step, ends)))
+    return span
+
+
+def _share_below(c: Field, span: Field, there: Mask, threshold: float) -> Field:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.clip(0.5 + (threshold - c) / span, 0.0, 1.0)
+    return np.where(there, np.where(span > 0.0, share, c < threshold), 0.0)
+
+
+def _distance(micro: Microstructure, tissue: Mask, sources: Iterable[str] | None) -> Field:
+    """Return the distance of voxel centres from the surface of the nearest source, in m."""
+    given = None if sources is None else tuple(sources)
+    faces = [name for name in given or () if name in BOX_FACES]
+    named = [name for name in given or () if name not in BOX_FACES]
+    source = ~tissue if given is None else micro.mask(named) if named else np.zeros_like(tissue)
+    if (source & tissue).any():
+        raise ValueError(
+            f"{', '.join(map(repr, named))} cannot be both a source and what is supplied"
+        )
+    if not source.any() and not faces:
+        raise ValueError(
+            "the image holds no source to count distances from; name phases or faces of the box "
+            f"({', '.join(BOX_FACES)}) as sources"
+        )
+    half = 0.5 * float(np.prod(micro.voxel_size)) ** (1.0 / 3.0)
+    distance = np.full(tissue.shape, np.inf)
+    if source.any():
+        distance = distance_map(~source, micro.voxel_size).astype(float) - half
+    for name in faces:
+        axis, n = "zyx".index(name[0]), tissue.shape["zyx".index(name[0])]
+        along = (np.arange(n) + 0.5) * micro.voxel_size[axis]
+        if name.endswith("high"):
+            along = along[::-1]
+        distance = np.minimum(distance, along.reshape([-1 if a == axis else 1 for a in range(3)]))
+    return distance
+
+
+def _rim(c: Field, there: Mask, threshold: float, distance: Field) -> Field:
+    """Return the distance from the source wherever two neighbours have the threshold between."""
+    found = []
+    for axis in range(3):
+        n = c.shape[axis]
+        first, second = (
+            tuple(part if a == axis else slice(None) for a in range(3))
+            for part in (slice(0, n - 1), slice(1, n))
+        )
+        below = c < threshold
+        crossed = there[first] & there[second] & (below[first] != below[second])
+        one, other = c[first][crossed], c[second][crossed]
+        part = (threshold - one) / (other - one)
+        start, end = distance[first][crossed], distance[second][crossed]
+        found.append(start + part * (end - start))
+    return np.concatenate(found)
+
+
+def _separate(core: Mask, weight: Field, volume: float) -> Field:
+    """Return the volumes of separate cores, the largest first; together they are the whole core."""
+    clusters, n = label_clusters(core)
+    if n == 0:
+        return np.zeros(0)
+    sizes = np.sort(np.bincount(clusters.reshape(-1), weight.reshape(-1), n + 1)[1:])[::-1]
+    return sizes * (volume / sizes.sum())
+
+
+def _ball(volume: float) -> float:
+    return float(np.cbrt(3.0 * volume / (4.0 * np.pi)))
+
+
+def _percentiles(values: NDArray[np.floating], percentages: ArrayLike) -> Field:
+    wanted = np.asarray(percentages, float)
+    if values.size == 0:
+        return np.full(wanted.shape, np.nan)
+    return np.asarray(np.percentile(values, wanted), np.float64)
