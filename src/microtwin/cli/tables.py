@@ -45,6 +45,15 @@ SHOWN = (
     "interface_current_density",
     "current_concentration_ratio",
     "hot_spot_current_fraction",
+    "uptake_rate",
+    "production_rate",
+    "effectiveness_factor",
+    "mean_concentration",
+    "viable_fraction",
+    "starved_fraction",
+    "hypoxic_fraction",
+    "rim_thickness",
+    "distance_to_supply",
     "discharge_capacity",
     "capacity_utilisation",
     "mean_voltage",
@@ -260,8 +269,8 @@ def _in_order(results: Results) -> list[Quantity]:
 
 def _value(row: Quantity) -> str:
     if row.value is None:
-        # A stiffness that cannot be told is not infinite.
-        return "infinite" if row.text and row.unit != "Pa" else "unknown"
+        # A stiffness, or a resistance that could not be fitted, is not infinite.
+        return "infinite" if row.text and "inf" in row.text.lower() else "unknown"
     unit = "" if row.unit == "1" else row.unit
     if unit == "m":
         return f"{1e9 * row.value:.4g} nm" if row.value < 1e-6 else f"{1e6 * row.value:.4g} um"

@@ -333,9 +333,8 @@ def uptake_problems(
                 text = f"{name} does not diffuse in {phase!r}; give its diffusivity there"
                 found.append(Problem((*at, "partition", phase), text))
         for place in one.membranes:
-            inner = _phases(place)
-            outside = [phase for phase in inner if phase not in one.diffusivity]
-            if len(inner) != 2 or outside:
+            pair = _phases(place)
+            if len(pair) != 2 or not set(pair) <= set(one.diffusivity):
                 text = (
                     f"a membrane lies between two phases in which {name} diffuses, written "
                     f"'first/second', not {place!r}"
@@ -355,11 +354,15 @@ def uptake_problems(
                 text = f"{name!r} is no species; species are {', '.join(names)}"
                 found.append(Problem(where, text, name, names))
     if part.viability is not None:
-        at = ("uptake", "viability")
-        wanted += [((*at, "phases", i), phase) for i, phase in enumerate(part.viability.phases)]
-        if part.viability.of not in part.species:
-            text = f"{part.viability.of!r} is no species; species are {', '.join(part.species)}"
-            found.append(Problem((*at, "of"), text, part.viability.of, tuple(part.species)))
+        alive = part.viability
+        of_rim = ("uptake", "viability")
+        wanted += [((*of_rim, "phases", i), phase) for i, phase in enumerate(alive.phases)]
+        if alive.of not in part.species:
+            text = f"{alive.of!r} is no species; species are {', '.join(part.species)}"
+            found.append(Problem((*of_rim, "of"), text, alive.of, tuple(part.species)))
+        if alive.hypoxic is not None and alive.hypoxic < alive.threshold:
+            text = "hypoxic is a second threshold above the first; give a larger concentration"
+            found.append(Problem((*of_rim, "hypoxic"), text))
     if not part.reactions and part.viability is None and part.duration is None:
         text = "nothing reacts; give reactions, or a duration over which species spread"
         found.append(Problem(("uptake", "reactions"), text))

@@ -79,7 +79,9 @@ def take_up(params: Params, inputs: Inputs) -> StageOutput:
     checks = [check("mass_balance", worst, BALANCE, worst <= BALANCE)]
     files = {}
     if params["fields"]:
-        fields = {f"concentration_{name}": c for name, c in solved.concentration.items()}
+        fields: dict[str, NDArray] = {
+            f"concentration_{name}": c for name, c in solved.concentration.items()
+        }
         if solved.viability is not None:
             fields["core"] = solved.viability.core
         files["fields.vtkhdf"] = partial(write_fields, micro, fields)
@@ -104,7 +106,7 @@ def _solve(micro: Microstructure, params: Params, note: str) -> Solved:
         )  # fmt: skip
     else:
         duration = params["duration"]
-        frames = np.linspace(0.0, duration, params["frames"] + 1) if params["frames"] else []
+        frames = np.linspace(0.0, duration, params["frames"] + 1 if params["frames"] else 0)
         found = evolve(
             micro, species, reactions, duration, periodic=periodic,
             initial={name: part["initial"] for name, part in params["species"].items()},
@@ -187,8 +189,8 @@ def _rows(
         if steady:
             for place, made in one.made.items():
                 extent, unit = _extent(micro, place)
-                rate = abs(made) / extent if extent else None
-                kind = "uptake_rate" if made <= 0.0 else "production_rate"
+                rate = abs(float(np.ravel(made)[-1])) / extent if extent else None
+                kind = "uptake_rate" if float(np.ravel(made)[-1]) <= 0.0 else "production_rate"
                 add(kind, _place_name(place), condition, rate, unit)
         c = solved.concentration[name]
         for phase in params["species"][name]["diffusivity"]:
@@ -223,7 +225,7 @@ def _extent(micro: Microstructure, place: str | tuple[str, str]) -> tuple[float,
     """Return volume or area of a place, and the unit of what is made there per extent and time."""
     if isinstance(place, str):
         return micro.volume_fraction(place) * float(np.prod(micro.extent)), "mol/m^3/s"
-    from ..descriptors import interface_area
+    from ..geometry.surface import interface_area
 
     return interface_area(micro)[place], "mol/m^2/s"
 

@@ -63,11 +63,30 @@ _SECTIONS: tuple[tuple[str, str, Callable[[ReportData], str]], ...] = (
 )
 # What is missing in a section without content; a section that is not named here is left out.
 _ABSENT = {
-    "transport": "The study solved no transport problem.",
-    "tensors": "The study computed no effective tensor.",
     "convergence": "Grid convergence was not studied, so no discretisation uncertainty is known.",
     "sampling": "Sampling was not studied, so it is not known how representative the image is.",
 }
+# The same in a study without any physics.
+_NO_PHYSICS = {
+    "transport": "The study solved no transport problem.",
+    "tensors": "The study computed no effective tensor.",
+}
+_PHYSICS = (
+    "tensors",
+    "impedance",
+    "reaction",
+    "uptake",
+    "half_cells",
+    "half_cell_impedances",
+    "cell",
+    "mechanics",
+    "stiffness",
+)
+_OF_THE_IMAGE = ("volume_fraction",)
+_COMPARED = (
+    "How transport changes with the size of voxels was not studied. Quantities with a part of the "
+    "discretisation in their uncertainty were computed again on voxels twice as large."
+)
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
@@ -125,9 +144,11 @@ def _page(data: ReportData) -> str:
     body, contents = "", ""
     for identifier, title, build in _SECTIONS:
         inside = build(data)
-        if not inside and identifier not in _ABSENT:
-            continue
-        inside = inside or f'<p class="remark">{_ABSENT[identifier]}</p>'
+        if not inside:
+            missing = _missing(data, identifier)
+            if not missing:
+                continue
+            inside = f'<p class="remark">{missing}</p>'
         body += section(identifier, title, inside)
         contents += f'<li><a href="#{identifier}">{text(title)}</a></li>'
     shape = " × ".join(str(n) for n in data.micro.shape)
@@ -143,6 +164,20 @@ def _page(data: ReportData) -> str:
         contents=contents,
         body=body,
     )
+
+
+def _missing(data: ReportData, identifier: str) -> str:
+    """Return what a section without content says, or nothing if it is to be left out."""
+    if identifier in _NO_PHYSICS:
+        parts = (getattr(data, name) for name in _PHYSICS)
+        return "" if any(part not in (None, ()) for part in parts) else _NO_PHYSICS[identifier]
+    if identifier == "convergence" and any(
+        (quantity.get("uncertainty") or {}).get("discretisation") is not None
+        for quantity in data.results.get("quantities", ())
+        if quantity.get("name") not in _OF_THE_IMAGE
+    ):
+        return _COMPARED
+    return _ABSENT.get(identifier, "")
 
 
 def _style() -> str:
