@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -105,7 +106,7 @@ class Species:
     supply: Mapping[str, float | Supply] = field(default_factory=dict)
     partition: Mapping[str, float] = field(default_factory=dict)
     barriers: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    sorption: Mapping[Place, Isotherm] = field(default_factory=dict)
+    sorption: Mapping[Any, Isotherm] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, value in self.diffusivity.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ class Uptake:
 def solve_uptake(
     micro: Microstructure,
     diffusivity: Mapping[str, float],
-    uptake: Mapping[str | tuple[str, str], Kinetics],
+    uptake: Mapping[Any, Kinetics],
     sources: Mapping[str, float | Supply],
     *,
     partition: Mapping[str, float] | None = None,

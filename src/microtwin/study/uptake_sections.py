@@ -84,6 +84,13 @@ class _Scale:
                 return found * factor
             raise
 
+    def read_positive(self, value: Any, noun: str, per: str = "") -> float:
+        """Return the same, and refuse what is not above 0."""
+        found = self.read(value, noun, per)
+        if not found > 0.0:
+            raise ValueError(f"{noun} {value!r} is not allowed; give more than 0")
+        return found
+
 
 def _not_negative(noun: str, unit: str, value: Any) -> float:
     found = quantity(value, unit, noun)
@@ -269,15 +276,17 @@ def _rate_in_moles(given: Any, scales: Mapping[str, _Scale]) -> Any:
         return given
     out = dict(given)
     surface = "/" in str(out.get("where"))
-    plain = _Scale(None, None)
-    scale = scales.get(str(out.get("of")), plain)
+    for name in (out.get("of"), *(out.get("limited_by") or ()), *(out.get("inhibited_by") or ())):
+        if name is not None and str(name) not in scales:
+            raise ValueError(f"{name!r} is no species; species are {', '.join(scales)}")
+    scale = scales.get(str(out.get("of")), _Scale(None, None))
     if "first_order" in out:
         unit = "m/s" if surface else "1/s"
         out["first_order"] = _positive("rate constant", unit, out["first_order"])
     maximal: Callable[[Any, str], float] = (
         (lambda value, noun: _positive(noun, "mol/m^2/s", value))
         if surface
-        else (lambda value, noun: scale.read(value, noun, "/s"))
+        else (lambda value, noun: scale.read_positive(value, noun, "/s"))
     )
     if "zero_order" in out:
         out["zero_order"] = maximal(out["zero_order"], "rate")
@@ -286,13 +295,13 @@ def _rate_in_moles(given: Any, scales: Mapping[str, _Scale]) -> Any:
         out["michaelis_menten"] = {
             key: maximal(value, "maximal rate")
             if key == "maximum"
-            else scale.read(value, "half saturation")
+            else scale.read_positive(value, "half saturation")
             for key, value in part.items()
         }
     for key in ("limited_by", "inhibited_by"):
         if isinstance(out.get(key), Mapping):
             out[key] = {
-                name: scales.get(str(name), plain).read(value, key.replace("_", " "))
+                name: scales[str(name)].read_positive(value, key.replace("_", " "))
                 for name, value in out[key].items()
             }
     return out
@@ -348,11 +357,14 @@ def uptake_problems(
     for index, reaction in enumerate(part.reactions):
         where = ("uptake", "reactions", index)
         wanted += [((*where, "where"), phase) for phase in _phases(reaction.where)]
-        for name in (reaction.of, *reaction.limited_by, *reaction.inhibited_by, *reaction.amounts):
+        for name in reaction.amounts:
             if name not in part.species:
                 names = tuple(part.species)
                 text = f"{name!r} is no species; species are {', '.join(names)}"
-                found.append(Problem(where, text, name, names))
+                found.append(Problem((*where, "amounts"), text, name, names))
+            elif reaction.amounts[name] < 0.0 and name not in (reaction.of, *reaction.limited_by):
+                text = f"{name} is used up but does not limit the rate; name it in limited_by"
+                found.append(Problem((*where, "amounts"), text))
     if part.viability is not None:
         alive = part.viability
         of_rim = ("uptake", "viability")

@@ -18,6 +18,7 @@ MODULES = (
     "mechanics.verification",
     "mechanics.particle_verification",
     "mechanics.mesh_verification",
+    "reactions.verification",
     "trust.cases",
 )
 
