@@ -76,7 +76,7 @@ def test_numbers_without_unit():
 def test_diffusivities_are_those_of_small_molecules():
     values = np.array(list(groundwater.DIFFUSIVITY.values()))
     assert ((values > 4e-10) & (values < 1e-8)).all()
-    assert groundwater.diffusivity("Na+") == 1.33e-9
+    assert groundwater.diffusivity("SO42-") == 1.06e-9
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ def test_solubility_is_between_that_of_blood_and_water():
     plasma = tumour.oxygen_concentration("1 Pa")
     assert 0.9 < plasma / water < 1.0
     assert plasma * 133.322 == pytest.approx(3e-5 * 1e3 / 22.4, rel=2e-3)  # 0.003 mL/dL/mmHg
+    # Grimes et al. 2016 for tissue: 22779 mmHg for a kg/m^3 of oxygen.
+    assert plasma * 133.322 * 22779.0 * 0.032 == pytest.approx(1.0, abs=0.03)
 
 
 def test_the_published_diffusion_limits():

@@ -4,7 +4,8 @@ Arguments are numbers in SI units or text with a unit: ``"8 mg/L"``, ``"10 kg CO
 ``"6 1/day"``. Chemical oxygen demand (COD) is a mass of oxygen, so substrate and biomass count in
 mol of the oxygen that burns them, 0.032 kg/mol, and reactions need no other factors.
 
-Each default names its source; "commonly used" marks those whose source was not read for it.
+Each default names its source. "As quoted by software" marks values read in the documentation of
+other software that names the paper, "commonly used" those whose source was not read.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from .species import Exchange, Species
 
 __all__ = [
     "BIOMASS",
-    "BOUNDARY_LAYER",
     "GROWTH",
     "OXYGEN_DIFFUSIVITY",
     "OXYGEN_HALF_SATURATION",
@@ -42,28 +42,30 @@ __all__ = [
     "thiele_modulus",
 ]
 
-OXYGEN_MOLAR_MASS = 0.031998  # kg/mol, IUPAC
-# Heterotrophs: growth, half saturations with substrate and oxygen, yield (COD in biomass over COD
-# taken up, without what becomes slime). I. D. Ofiteru et al., Water Res. (2013), as quoted by the
-# documentation of the software NUFEB-2: 6.9e-5 1/s, 4e-3 and 2e-4 kg/m^3, 0.61.
+#: In kg/mol, IUPAC.
+OXYGEN_MOLAR_MASS = 0.031998
+#: Largest growth rate of heterotrophs: I. D. Ofiteru et al., Water Res. (2013), as quoted by the
+#: documentation of the software NUFEB-2, 6.9e-5 1/s. Activated Sludge Model 1 has 4 per day
+#: (documentation of the software WaterTAP).
 GROWTH = "6 1/day"
+#: With substrate: the same, 4e-3 kg/m^3. Activated Sludge Model 1 has 10 mg COD/L.
 SUBSTRATE_HALF_SATURATION = "4 mg COD/L"
+#: With oxygen: the same, 2e-4 kg/m^3, and so has Activated Sludge Model 1.
 OXYGEN_HALF_SATURATION = "0.2 mg/L"
+#: COD in biomass over COD taken up: the same, without what becomes slime.
 YIELD = 0.61
-# Active biomass in a biofilm; commonly 10 to 60 kg COD/m^3, benchmark BM1 of O. Wanner et al.,
-# Mathematical Modeling of Biofilms, IWA (2006), which was not read.
+#: Active biomass in a biofilm (commonly used: 10 to 60 kg COD/m^3; benchmark BM1 of O. Wanner et
+#: al., Mathematical Modeling of Biofilms, IWA (2006), which was not read).
 BIOMASS = "10 kg COD/m3"
-# In water at 25 C. Oxygen: CRC Handbook, Diffusion of Gases in Water. Substrate: that of glucose
-# (CRC Handbook, 0.673e-5 cm^2/s at 0.39 %).
+#: In water at 25 C: CRC Handbook, Diffusion of Gases in Water.
 OXYGEN_DIFFUSIVITY = "2.42e-9 m2/s"
+#: In water at 25 C, that of glucose: CRC Handbook, 57th edition, 0.673e-5 cm^2/s at 0.39 %.
 SUBSTRATE_DIFFUSIVITY = "6.73e-10 m2/s"
-# In biofilm over that in water: commonly used means after P. S. Stewart, J. Bacteriol. 185 (2003)
-# 1485, which was not read. H. Siegrist and W. Gujer, Water Sci. Technol. 17 (1985) 1469 measured
-# 0.5 to 0.6 for small molecules and ions, Y. C. Fu et al., Water Sci. Technol. 29 (1994) 455
-# 0.25 to 0.9 for oxygen, from the bottom to the top.
+#: In biofilm over that in water, after P. S. Stewart, J. Bacteriol. 185 (2003) 1485: 0.6 of gases
+#: is commonly used, 0.25 of organic solutes is as quoted by software. H. Siegrist and W. Gujer,
+#: Water Sci. Technol. 17 (1985) 1469 measured 0.5 to 0.6 for three small solutes, Y. C. Fu et al.,
+#: Water Sci. Technol. 29 (1994) 455 from 0.25 at the bottom to 0.9 at the top for oxygen.
 RELATIVE_DIFFUSIVITY = {"gas": 0.6, "organic": 0.25}
-# Of water that stands on the biofilm; commonly 10 to 1000 um, by how fast it flows.
-BOUNDARY_LAYER = "100 um"
 
 
 def oxygen_demand(value: float | str, noun: str = "concentration") -> float:
@@ -271,7 +273,7 @@ def substrate(
     diffusivity : float or str, optional
         In water, in m^2/s: 6.73e-10, that of glucose at 25 C (CRC Handbook).
     relative_diffusivity : float or str, optional
-        0.25 (commonly used, after Stewart, J. Bacteriol. 185 (2003) 1485).
+        0.25 (Stewart, J. Bacteriol. 185 (2003) 1485, as quoted by software).
 
     Returns
     -------
@@ -299,7 +301,8 @@ def substrate_uptake(
         Active biomass in the film, as in `oxygen_demand`: 10 kg COD/m^3 (commonly used, Wanner et
         al., Mathematical Modeling of Biofilms, IWA 2006).
     growth : float or str, optional
-        Largest growth rate, in 1/s: 6 per day (Ofiteru et al., Water Res. 2013).
+        Largest growth rate, in 1/s: 6 per day (Ofiteru et al., Water Res. 2013, as quoted by
+        software).
     half_saturation : float or str, optional
         As in `oxygen_demand`: 4 mg COD/L (the same).
     yielded : float or str, optional
@@ -339,7 +342,8 @@ def aerobic_growth(
     biomass, growth, half_saturation, yielded : float or str, optional
         As in `substrate_uptake`.
     oxygen_half_saturation : float or str, optional
-        As in `oxygen_demand`: 0.2 mg/L (Ofiteru et al., Water Res. 2013).
+        As in `oxygen_demand`: 0.2 mg/L (Ofiteru et al., Water Res. 2013, as quoted by
+        software).
 
     Returns
     -------

@@ -34,13 +34,17 @@ __all__ = [
     "retardation_factor",
 ]
 
-GRAIN_DENSITY = "2.65 g/cm3"  # of quartz: US EPA, On-line Tools for Site Assessment
-GRAVITY = 9.80665  # m/s^2, the standard value
-WATER_DENSITY = "998.2 kg/m3"  # at 20 C, commonly used (CRC Handbook)
-WATER_VISCOSITY = "1.002e-3 Pa s"  # at 20 C, commonly used (CRC Handbook)
-# In water at 25 C, in m^2/s, much diluted. Gases: CRC Handbook, Diffusion of Gases in Water. Ions:
-# G. Kirk, The Biogeochemistry of Submerged Soils (2004), Table 2.3. Sugars: CRC Handbook, 57th
-# edition.
+#: Of quartz: US EPA, On-line Tools for Site Assessment Calculation.
+GRAIN_DENSITY = "2.65 g/cm3"
+#: In m/s^2, the standard value.
+GRAVITY = 9.80665
+#: Of water at 20 C (commonly used, CRC Handbook).
+WATER_DENSITY = "998.2 kg/m3"
+#: Of water at 20 C (commonly used, CRC Handbook).
+WATER_VISCOSITY = "1.002e-3 Pa s"
+#: In water at 25 C, in m^2/s, much diluted. Gases: CRC Handbook, Diffusion of Gases in Water. Ions:
+#: G. Kirk, The Biogeochemistry of Submerged Soils (2004), Table 2.3. Sugars: CRC Handbook, 57th
+#: edition.
 DIFFUSIVITY = {
     "oxygen": 2.42e-9,
     "carbon dioxide": 1.91e-9,
@@ -68,7 +72,7 @@ DIFFUSIVITY = {
     "Br-": 2.08e-9,
     "I-": 2.04e-9,
     "NO3-": 1.90e-9,
-    "SO4--": 1.06e-9,
+    "SO42-": 1.06e-9,
     "HCO3-": 1.18e-9,
     "glucose": 6.73e-10,
     "sucrose": 5.23e-10,

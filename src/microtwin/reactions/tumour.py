@@ -4,8 +4,9 @@ Arguments are numbers in SI units or text with a unit: ``"25 mmHg/s"``, ``"6 cm/
 concentration of oxygen is in mol/m^3, or text with a unit of pressure or in per cent of the
 atmosphere, ``"160 mmHg"`` and ``"21 %"``.
 
-Values differ between sources by a factor of two and more, and so do tissues: each default names
-its source, and "commonly used" marks those whose source was not read for it.
+Values differ between sources by a factor of two and more, and so do tissues. Each default names
+its source. "As quoted by software" marks values read in the parameters of other software that
+names the paper, "commonly used" those whose source was not read.
 """
 
 from __future__ import annotations
@@ -47,45 +48,49 @@ __all__ = [
     "vessel",
 ]
 
-# Of oxygen in plasma at 37 C: 0.003 mL/dL/mmHg of textbooks of physiology, with 22.4 L/mol. Water
-# at 37 C holds 6 % more: 1.3e-5 mol/m^3/Pa at 25 C, falling as exp(1500 K / T), R. Sander, Atmos.
-# Chem. Phys. 23 (2023) 10901. Tissue is commonly taken as plasma.
+#: Of oxygen in plasma at 37 C: 0.003 mL/dL/mmHg of textbooks of physiology, with 22.4 L/mol.
+#: Tissue is commonly taken alike: D. R. Grimes et al., J. R. Soc. Interface 13 (2016) 20160070
+#: have 22779 mmHg m^3/kg, 1.37e-3 mol/m^3/mmHg (as quoted by software). Water at 37 C holds
+#: 1.43e-3: 1.3e-5 mol/m^3/Pa at 25 C and 1500 K, R. Sander, Atmos. Chem. Phys. 23 (2023) 10901.
 SOLUBILITY = "1.34e-3 mol/m3/mmHg"
-# Air at 21 % oxygen: D. R. Grimes et al., J. R. Soc. Interface 11 (2014) 20131124 (commonly used;
-# dry air at sea level). Humid air with 5 % CO2 in an incubator holds less, about 140 mmHg.
+#: 21 % oxygen in dry air (commonly used). In an incubator, with humid air and 5 % CO2, it is about
+#: 142 mmHg.
 NORMOXIA = "160 mmHg"
 ATMOSPHERE = 160.0 / 0.21  # mmHg, so that 21 % are 160 mmHg
-# Of oxygen in tissue: D. R. Grimes et al. (2014), commonly used. M. R. Owen et al., Cancer Res. 71
-# (2011) 2826 take 0.00145 cm^2/min = 2.4e-9 m^2/s.
+#: Of oxygen in tissue: D. R. Grimes et al., J. R. Soc. Interface 11 (2014) 20131124 (as quoted by
+#: software). M. R. Owen et al., Cancer Res. 71 (2011) 2826 take 0.00145 cm^2/min = 2.4e-9 m^2/s,
+#: others down to 1.7e-9.
 DIFFUSIVITY = "2e-9 m2/s"
-# Uptake of spheroids, commonly 25 to 33 mmHg/s: the middle.
+#: Uptake of spheroids: the middle of 25 to 33 mmHg/s (commonly used).
 CONSUMPTION = "29 mmHg/s"
-# Half saturation, commonly 0.5 to 5 mmHg; 2.5 mmHg in models of tumour oxygenation.
-HALF_SATURATION = "2.5 mmHg"
-# Of cells in culture, from below 1 to above 350 amol/s: B. A. Wagner, S. Venkataraman and
-# G. R. Buettner, Free Radic. Biol. Med. 51 (2011) 700, abstract. So there is no default: the range.
+#: Of uptake: "typically below 1 mmHg" in D. R. Grimes et al. (2014) (as quoted by software);
+#: commonly 0.5 to 5 mmHg.
+HALF_SATURATION = "1 mmHg"
+#: Range of cells in culture, from below 1 to above 350 amol/s: B. A. Wagner, S. Venkataraman and
+#: G. R. Buettner, Free Radic. Biol. Med. 51 (2011) 700, abstract. There is no default.
 CELL_CONSUMPTION = ("1 amol/s", "350 amol/s")
-# M. R. Owen et al., Cancer Res. 71 (2011) 2826: uptake of order one, wall of vessels, reference
-# tension of the blood, and the tension below which cells become quiescent; read in the parameters
-# of the software MicrovesselChaste, which names that paper.
+#: Uptake of order one of vessel-fed tissue: M. R. Owen et al., Cancer Res. 71 (2011) 2826, from
+#: the parameters of the software MicrovesselChaste, which names that paper.
 CONSUMPTION_PER_OXYGEN = "13 1/min"
+#: Of the wall of vessels: the same.
 VESSEL_PERMEABILITY = "6 cm/min"
+#: Reference tension of blood in vessels: the same.
 PLASMA_TENSION = "20 mmHg"
+#: Below it cells become quiescent: the same. They leave that state above 9.8 mmHg.
 QUIESCENCE = "8.9 mmHg"
-# The limit by which clinical studies call tumours hypoxic: Table 1 of Antioxid. Redox Signal. 21
-# (2014) 1516 lists such studies; others take 2.5 or 5 mmHg.
+#: The limit by which many clinical studies call tumours hypoxic, listed in Table 1 of Antioxid.
+#: Redox Signal. 21 (2014) 1516; others take 2.5 or 5 mmHg.
 HYPOXIA = "10 mmHg"
-# Below it cells die; commonly 0.5 to 1 mmHg. PhysiCell lets necrosis begin at 5 mmHg and be as
-# fast as it gets at 2.5 mmHg.
+#: Severe hypoxia, as quoted by software from D. R. Grimes et al. (2014); commonly 0.5 to 1 mmHg.
+#: The software PhysiCell lets necrosis begin at 5 mmHg and be as fast as it gets at 2.5 mmHg.
 ANOXIA = "0.8 mmHg"
-# In medium and blood: commonly 5.5 mM.
+#: In medium and blood (commonly used); media rich in glucose have 25 mol/m^3.
 GLUCOSE = "5.5 mol/m3"
-# In spheroids: commonly 1.1e-6 cm^2/s, after J. J. Casciari, S. V. Sotirchos and R. M. Sutherland,
-# Cancer Res. 48 (1988) 3905, which was not read. In water at 25 C it is 6.73e-10 m^2/s (CRC
-# Handbook).
+#: In spheroids (commonly used, after J. J. Casciari, S. V. Sotirchos and R. M. Sutherland, Cancer
+#: Res. 48 (1988) 3905, which was not read). In water at 25 C it is 6.73e-10 m^2/s (CRC Handbook).
 GLUCOSE_DIFFUSIVITY = "1.1e-10 m2/s"
-# Commonly 0.04 mM, after J. J. Casciari et al., J. Cell. Physiol. 151 (1992) 386, which was not
-# read.
+#: Of uptake (commonly used, after J. J. Casciari, S. V. Sotirchos and R. M. Sutherland, J. Cell.
+#: Physiol. 151 (1992) 386, which was not read).
 GLUCOSE_HALF_SATURATION = "0.04 mol/m3"
 
 
@@ -185,8 +190,8 @@ def oxygen(
         Medium, vessels or faces of the box, each with a concentration or tension, ``"21 %"``, or
         the wall of a `vessel`.
     diffusivity : float or str, optional
-        In the tissue, if it is one phase: 2e-9 m^2/s (commonly used: Grimes et al., J. R. Soc.
-        Interface 11 (2014) 20131124); Owen et al. (2011) take 2.4e-9 m^2/s.
+        In the tissue, if it is one phase: 2e-9 m^2/s (Grimes et al., J. R. Soc. Interface 11
+        (2014) 20131124, as quoted by software); Owen et al. (2011) take 2.4e-9 m^2/s.
     solubility : float or str, optional
         As in `oxygen_concentration`, and of all phases alike.
 
@@ -227,7 +232,7 @@ def vessel(
     ----------
     tension : float or str, optional
         Of the plasma, as in `oxygen_concentration`: 20 mmHg (Owen et al., Cancer Res. 71 (2011)
-        2826).
+        2826, as quoted by software).
     permeability : float or str, optional
         Of the wall, in m/s: 6 cm/min (the same paper).
     solubility : float or str, optional
@@ -263,8 +268,8 @@ def oxygen_consumption(
         spheroids). With a cell density: of one cell, in mol/s, ``"20 amol/s"``; cells in culture
         take 1 to 350 amol/s (Wagner et al., Free Radic. Biol. Med. 51 (2011) 700).
     half_saturation : float, str or None, optional
-        As in `oxygen_concentration`: 2.5 mmHg (commonly used, of 0.5 to 5 mmHg). None for one
-        rate as long as there is any.
+        As in `oxygen_concentration`: 1 mmHg (Grimes et al. (2014), as quoted by software; commonly
+        0.5 to 5 mmHg). None for one rate as long as there is any.
     cell_density : float or str, optional
         Cells in a volume of tissue, in 1/m^3, ``"5e8 1/mL"``.
     solubility : float or str, optional
@@ -304,7 +309,7 @@ def first_order_consumption(rate: float | str = CONSUMPTION_PER_OXYGEN) -> First
     Parameters
     ----------
     rate : float or str, optional
-        In 1/s: 13 per minute (Owen et al., Cancer Res. 71 (2011) 2826).
+        In 1/s: 13 per minute (Owen et al., Cancer Res. 71 (2011) 2826, as quoted by software).
 
     Returns
     -------
