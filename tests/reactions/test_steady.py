@@ -78,6 +78,26 @@ def test_faces_of_the_box_have_films_and_fluxes(kind):
         )
 
 
+@pytest.mark.parametrize("ratio", [0.05, 5.0])
+def test_a_sphere_in_a_shell_of_another_diffusivity(ratio):
+    """Shell and ball in series: Q = 4 pi g h / (g + h), g = D2 / (1/R - 1/R2), h = R D S."""
+    errors = []
+    for n in (6, 24):
+        edge = int(3.2 * n) + 8
+        place = np.indices((edge, edge, edge)) + 0.5 - 0.5 * edge + 0.13
+        distance = np.sqrt((place**2).sum(axis=0))
+        labels = np.where(distance < n, 1, np.where(distance < 1.6 * n, 2, 0)).astype(np.uint8)
+        micro = mt.Microstructure(labels, RADIUS / n, {"far": 0, "tissue": 1, "gel": 2})
+        diffusivity = {"tissue": D, "gel": ratio * D}
+        found = rx.solve_uptake(micro, diffusivity, {"tissue": rx.FirstOrder(RATE)}, {"far": 1.0})
+        shell = ratio * D / (1.0 / RADIUS - 1.0 / (1.6 * RADIUS))
+        ball = RADIUS * D * SLOPE
+        exact = 4.0 * np.pi * shell * ball / (shell + ball)
+        errors.append(found.uptake["tissue"] / exact - 1.0)
+    assert abs(errors[1]) < 0.004
+    assert abs(errors[1]) < 0.25 * abs(errors[0])
+
+
 def test_partition_and_membrane_in_series():
     """Resistances L / (D K) and 1 / P add up; the concentration jumps by K and at the membrane."""
     solute = rx.Species(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -104,9 +105,10 @@ def species_grid(
 
     Notes
     -----
-    A link conducts the diffusivity times the partition coefficient times the open fraction of its
-    face, where two phases meet half a link of each in series. A link of length h to the surface of
-    a source ends there, after a share theta (Gibou et al., J. Comput. Phys. 176 (2002) 205);
+    A link conducts the strength s, diffusivity times partition coefficient, times the open fraction
+    of its face. Where two phases meet, their interface crosses it after the share theta, and both
+    parts are in series. A link of length h to the surface of a source ends there, after a share
+    theta (Gibou et al., J. Comput. Phys. 176 (2002) 205);
     across a film of permeability P it conducts per area 1 / (theta h / D + 1 / (P n)), with n the
     cosine between link and normal: summed over the axes that is a flux along the normal through
     the area of the surface. So is a given flux j times n. n is scaled so that links of a surface
@@ -279,26 +281,31 @@ def _graded(
     areas: Callable[[], InterfaceAreas],
     unit: float,
 ) -> list[NDArray[np.float32]]:
-    """Return the open fractions times the harmonic means of both sides, membranes in series."""
-    resistances = []
-    for axis in range(3):
+    """Return the open fractions times the mean strength of both sides, membranes in series."""
+    links = []
+    for axis, face in enumerate(faces):
         with np.errstate(divide="ignore"):
-            resistances.append(0.5 / local + 0.5 / np.roll(local, -1, axis))
-    for (a, b), permeability in species.barriers.items():
+            series = 0.5 / local + 0.5 / np.roll(local, -1, axis)
+        links.append(np.where(face > 0, face / series, np.float32(0.0)).astype(np.float32))
+    strength = {name: d * species.held(name) for name, d in species.diffusivity.items()}
+    for a, b in combinations(species.diffusivity, 2):
+        permeability = species.barriers.get((a, b), species.barriers.get((b, a)))
+        if permeability is None and strength[a] == strength[b]:
+            continue
         here, beyond = (micro.mask(name) & inside for name in (a, b))
         crossed = crossings(here, beyond, micro.voxel_size, periodic)
-        openings = [
-            unit * face.reshape(-1)[found.face].astype(float)
-            for face, found in zip(faces, crossed, strict=True)
-        ]
-        permeability *= _area_scale(micro, [(a, b)], crossed, openings, areas())
-        for axis, found in enumerate(crossed):
-            film = 1.0 / (permeability * found.cosine * micro.voxel_size[axis])
-            resistances[axis].reshape(-1)[found.face] += film.astype(np.float32)
-    return [
-        np.where(face > 0, face / resistance, np.float32(0.0)).astype(np.float32)
-        for face, resistance in zip(faces, resistances, strict=True)
-    ]
+        openings = [face.reshape(-1)[c.face] for face, c in zip(faces, crossed, strict=True)]
+        if permeability is not None:
+            shares = [unit * opening.astype(float) for opening in openings]
+            permeability *= _area_scale(micro, [(a, b)], crossed, shares, areas())
+        for axis, (found, opening) in enumerate(zip(crossed, openings, strict=True)):
+            theta = found.share
+            series = theta / strength[a] + (1.0 - theta) / strength[b]
+            if permeability is not None:
+                film = permeability * found.cosine * micro.voxel_size[axis]
+                series = series + 1.0 / film
+            links[axis].reshape(-1)[found.face] = opening / series
+    return links
 
 
 def _inlet(
