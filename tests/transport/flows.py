@@ -7,12 +7,6 @@ import numpy as np
 from microtwin.transport import TracerGrid, tracer_grid
 
 
-def plug(length: int, width: int = 2) -> TracerGrid:
-    """A column in which all fluid flows with 1 m/s, on voxels of 1 m."""
-    one = np.ones((length, width, width))
-    return tracer_grid((one, 0 * one, 0 * one), (one, one, one), one, 1.0, 0)
-
-
 def wandering(shape, seed, ends=None, size=(1.0, 2.0, 0.5)) -> TracerGrid:
     """A random flow through random pores: loops around edges, and a stream along z.
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.special import erfc
 
 from microtwin.transport import fit_column, grid_breakthrough, ogata_banks, tracer_grid
-from microtwin.transport.parallel_flows import plane_channel
-from transport.flows import plug, wandering
+from microtwin.transport.parallel_flows import even_column, plane_channel
+from transport.flows import wandering
 
 shapes = st.tuples(st.integers(3, 6), st.integers(2, 5), st.integers(2, 5))
 
@@ -35,7 +35,7 @@ def test_ogata_and_banks_at_its_limits():
 
 def test_a_column_is_that_of_ogata_and_banks():
     length, dispersion = 150, 1.5
-    found = grid_breakthrough(plug(length), dispersion)
+    found = grid_breakthrough(even_column(length), dispersion)
     exact = ogata_banks(length, found.times, 1.0, dispersion)
     assert np.abs(found.concentration - exact).max() < 0.01
     assert found.fit.velocity == pytest.approx(1.0, rel=1e-3)
@@ -50,7 +50,7 @@ def test_moments_of_a_closed_column():
     Danckwerts, Chem. Eng. Sci. 2 (1953) 1; Levenspiel & Smith: 2 / P - 2 (1 - exp(-P)) / P^2.
     """
     peclet, length = 40.0, 40
-    found = grid_breakthrough(plug(length), length / peclet)
+    found = grid_breakthrough(even_column(length), length / peclet)
     step = found.time_step / length
     missing = 1.0 - found.concentration
     mean = missing.sum() * step
@@ -62,7 +62,7 @@ def test_moments_of_a_closed_column():
 
 def test_the_curve_converges_at_second_order():
     def curve(n):
-        found = grid_breakthrough(plug(n), 0.01 * n, pore_volumes=1.6)
+        found = grid_breakthrough(even_column(n), 0.01 * n, pore_volumes=1.6)
         return np.interp(np.linspace(0.6, 1.4, 21), found.pore_volumes, found.concentration)
 
     exact = curve(240)
@@ -105,7 +105,7 @@ def test_retardation_stretches_the_curve():
 def test_decay_on_the_way():
     """The steady curve of a long column: exp((1 - sqrt(1 + 4 k D / v^2)) v L / (2 D))."""
     length, dispersion, decay = 100, 2.0, 0.01
-    found = grid_breakthrough(plug(length), dispersion, decay=decay, pore_volumes=4.0)
+    found = grid_breakthrough(even_column(length), dispersion, decay=decay, pore_volumes=4.0)
     root = np.sqrt(1.0 + 4.0 * decay * dispersion)
     exact = np.exp((1.0 - root) * length / (2.0 * dispersion))
     assert found.concentration[-1] == pytest.approx(exact, rel=0.01)
@@ -114,7 +114,7 @@ def test_decay_on_the_way():
 
 
 def test_what_comes_in_goes_out_after_a_pulse():
-    found = grid_breakthrough(plug(40), 1.0, pulse=10.0, pore_volumes=4.0)
+    found = grid_breakthrough(even_column(40), 1.0, pulse=10.0, pore_volumes=4.0)
     assert found.injected == pytest.approx(10.0 * 4.0)  # m^3, through four voxels
     assert found.left == pytest.approx(found.injected, rel=1e-3)
     assert (found.concentration * found.time_step).sum() == pytest.approx(10.0, rel=1e-3)
@@ -131,7 +131,7 @@ def test_any_axis_and_either_way(axis, sign):
     speeds[axis] = sign * one
     grid = tracer_grid(speeds, (one, one, one), one, 1.0, axis)
     found = grid_breakthrough(grid, 0.5, snapshots=[0.5 * length, 1e9])
-    same = grid_breakthrough(plug(length), 0.5)
+    same = grid_breakthrough(even_column(length), 0.5)
     np.testing.assert_allclose(found.concentration, same.concentration, atol=1e-9)
     profile = np.moveaxis(found.snapshots[0], axis, 0)[::sign, 0, 0]
     assert (np.diff(profile) < 1e-6).all() and profile[0] > 0.99 and profile[-1] < 0.1
@@ -140,7 +140,7 @@ def test_any_axis_and_either_way(axis, sign):
 
 
 def test_the_velocity_can_be_set():
-    slow, fast = (grid_breakthrough(plug(12), d, velocity=v) for v, d in ((1.0, 0.5), (10.0, 5.0)))
+    slow, fast = (grid_breakthrough(even_column(12), d, velocity=v) for v, d in ((1.0, 0.5), (10.0, 5.0)))
     np.testing.assert_allclose(slow.concentration, fast.concentration, atol=1e-9)
     np.testing.assert_allclose(slow.times, 10.0 * fast.times)
     assert fast.velocity == pytest.approx(10.0)
@@ -174,13 +174,13 @@ def test_dead_ends_fill_by_diffusion():
 )
 def test_what_does_not_fit_is_refused(change, words):
     with pytest.raises(ValueError, match=words):
-        grid_breakthrough(plug(4), **({"diffusivity": 1.0} | change))
+        grid_breakthrough(even_column(4), **({"diffusivity": 1.0} | change))
 
 
 def test_grids_without_a_way_through_are_refused():
     with pytest.raises(ValueError, match="an inlet and an outlet"):
         grid_breakthrough(plane_channel(4), 1.0)
-    grid = plug(6)
+    grid = even_column(6)
     with pytest.raises(ValueError, match="no fluid passes"):
         grid_breakthrough(replace(grid, flows=tuple(0 * q for q in grid.flows)), 1.0)
 

@@ -14,11 +14,12 @@ from microtwin.numerics import GridOperator, PlaneField, Source, solve
 from microtwin.transport import grid_dispersion, tracer_grid
 from microtwin.transport.parallel_flows import (
     duct_dispersion,
+    even_column,
     plane_channel,
     round_tube,
     square_duct,
 )
-from transport.flows import plug, wandering
+from transport.flows import wandering
 
 shapes = st.tuples(st.integers(3, 5), st.integers(2, 5), st.integers(2, 5))
 
@@ -60,7 +61,7 @@ def test_duct_of_chatwin_and_sullivan():
 
 
 def test_even_flow_spreads_by_diffusion_alone():
-    grid = plug(4)
+    grid = even_column(4)
     periodic = tracer_grid(
         (np.ones((4, 3, 3)), *np.zeros((2, 4, 3, 3))), tuple(np.ones((3, 4, 3, 3))),
         np.ones((4, 3, 3)), (1.0, 2.0, 3.0),

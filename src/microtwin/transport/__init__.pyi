@@ -8,8 +8,12 @@ __all__ = [
     "TracerGrid",
     "TransmissionLine",
     "blocking_impedance",
+    "breakthrough",
+    "dispersion",
     "fit_column",
     "fit_transmission_line",
+    "flow_grid",
+    "grain_diameter",
     "grid_breakthrough",
     "grid_dispersion",
     "homogenize",
@@ -19,11 +23,12 @@ __all__ = [
     "transmission_line",
 ]
 
-from .breakthrough import Breakthrough, grid_breakthrough
+from .breakthrough_curve import Breakthrough, grid_breakthrough
 from .column_solution import ColumnFit, fit_column, ogata_banks
-from .dispersion import Dispersion, grid_dispersion
+from .closure import Dispersion, grid_dispersion
+from .image_tracer import breakthrough, dispersion, flow_grid, grain_diameter
 from .impedance import Impedance, blocking_impedance
 from .tensor import HomogenizedTensor, homogenize
 from .tortuosity import TortuosityResult, tortuosity_factor
-from .tracer_grid import TracerGrid, tracer_grid
+from .tracer_grids import TracerGrid, tracer_grid
 from .transmission_line import TransmissionLine, fit_transmission_line, transmission_line

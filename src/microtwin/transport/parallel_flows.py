@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .tracer_grid import TracerGrid, tracer_grid
+from .tracer_grids import TracerGrid, tracer_grid
 
 __all__ = [
     "duct_dispersion",
+    "even_column",
     "plane_channel",
     "round_tube",
     "square_duct",
@@ -19,6 +20,12 @@ __all__ = [
 
 TERMS = 200  # of the series for the duct, in each direction
 STRIPS = 400  # per voxel, on which the cross-section of the tube is integrated
+
+
+def even_column(length: int, width: int = 2) -> TracerGrid:
+    """Return a column with ends in which all fluid flows with the same velocity."""
+    section = np.ones((width, width))
+    return _straight(section, section, _closed(section.shape, "yx"), length, 0)
 
 
 def plane_channel(width: int, length: int = 2, ends: int | None = None) -> TracerGrid:

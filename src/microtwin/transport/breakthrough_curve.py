@@ -14,7 +14,7 @@ from ..checking import is_number
 from ..numerics import ConvergenceError, DirectedGrid, Field, GridOperator, correction
 from . import advection_kernels as kernels
 from .column_solution import ColumnFit, fit_column
-from .tracer_grid import TracerGrid
+from .tracer_grids import TracerGrid
 
 __all__ = ["Breakthrough", "grid_breakthrough"]
 

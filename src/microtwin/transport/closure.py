@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checking import is_number
 from ..numerics import DirectedGrid, DirectedMultigrid, solve_general
-from .tracer_grid import TracerGrid
+from .tracer_grids import TracerGrid
 
 __all__ = ["Dispersion", "grid_dispersion"]
 
