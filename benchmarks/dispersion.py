@@ -57,10 +57,10 @@ def closures(edge: int, numbers: list[float]) -> None:
         start = time.perf_counter()
         flow = mt.transport.permeability(micro, phase)
         print(f"{name} {edge}^3: flow {time.perf_counter() - start:.1f} s", flush=True)
-        marks = []
+        marks: list[float] = []
         memory, start = PeakMemory(), time.perf_counter()
         found = mt.transport.dispersion(
-            micro, flow, numbers, watch=lambda *_: marks.append(time.perf_counter())
+            micro, flow, numbers, watch=lambda *_, m=marks: m.append(time.perf_counter())
         )
         bytes_each = memory.stop() / micro.labels.size
         for n, mark in enumerate(marks):
@@ -84,8 +84,8 @@ def curves(edge: int) -> None:
         seconds = time.perf_counter() - start
         each = 1e9 * seconds / len(found.times) / micro.labels.size
         print(
-            f"{name} {edge}^3, Pe = 10: {len(found.times)} steps, {seconds:.1f} s, {each:.0f} ns per "
-            f"voxel and step; balance {found.balance:.1e}, from {found.lowest:.1e} to 1 + "
+            f"{name} {edge}^3, Pe = 10: {len(found.times)} steps, {seconds:.1f} s, {each:.0f} ns "
+            f"per voxel and step; balance {found.balance:.1e}, from {found.lowest:.1e} to 1 + "
             f"{found.highest - 1.0:.1e}; apparent dispersion "
             f"{found.fit.dispersion / found.diffusivity:.3f} times the diffusivity"
         )

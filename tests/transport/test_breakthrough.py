@@ -140,7 +140,9 @@ def test_any_axis_and_either_way(axis, sign):
 
 
 def test_the_velocity_can_be_set():
-    slow, fast = (grid_breakthrough(even_column(12), d, velocity=v) for v, d in ((1.0, 0.5), (10.0, 5.0)))
+    slow, fast = (
+        grid_breakthrough(even_column(12), d, velocity=v) for v, d in ((1.0, 0.5), (10.0, 5.0))
+    )
     np.testing.assert_allclose(slow.concentration, fast.concentration, atol=1e-9)
     np.testing.assert_allclose(slow.times, 10.0 * fast.times)
     assert fast.velocity == pytest.approx(10.0)

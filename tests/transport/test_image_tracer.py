@@ -22,9 +22,7 @@ def pores():
 
 @pytest.fixture(scope="module")
 def flows(pores):
-    return {
-        b: mt.transport.permeability(pores, "pore", boundary=b) for b in ("periodic", "faces")
-    }
+    return {b: mt.transport.permeability(pores, "pore", boundary=b) for b in ("periodic", "faces")}
 
 
 def test_without_flow_it_is_the_effective_diffusivity(pores, flows):
@@ -178,13 +176,13 @@ def test_what_does_not_flow_is_refused(pores, flows):
         lambda: dispersion(shut, flow, 1.0),
         lambda: breakthrough(shut, flow, 1e-9, 1e-3),
     ):
-        with pytest.raises(ValueError, match="does not percolate along z.*No tracer flows"):
+        with pytest.raises(ValueError, match=r"does not percolate along z.*No tracer flows"):
             call()
     with pytest.raises(ValueError, match="compute the flow on this image"):
         dispersion(blobs(8), flows["periodic"], 1.0)
     with pytest.raises(ValueError, match="this result has no fields"):
         dispersion(pores, flows["periodic"].without_fields(), 1.0)
-    with pytest.raises(ValueError, match="peclet -1.0 is not allowed"):
+    with pytest.raises(ValueError, match=r"peclet -1\.0 is not allowed"):
         dispersion(pores, flows["periodic"], -1.0)
-    with pytest.raises(ValueError, match="diffusivity 0.0 is not allowed"):
+    with pytest.raises(ValueError, match=r"diffusivity 0\.0 is not allowed"):
         breakthrough(pores, flows["periodic"], 0.0, 1e-3)

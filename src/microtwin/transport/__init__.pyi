@@ -4,6 +4,8 @@ __all__ = [
     "Dispersion",
     "HomogenizedTensor",
     "Impedance",
+    "Permeability",
+    "PermeabilityTensor",
     "TortuosityResult",
     "TracerGrid",
     "TransmissionLine",
@@ -18,16 +20,24 @@ __all__ = [
     "grid_dispersion",
     "homogenize",
     "ogata_banks",
+    "permeability",
+    "permeability_tensor",
     "tortuosity_factor",
     "tracer_grid",
     "transmission_line",
 ]
 
 from .breakthrough_curve import Breakthrough, grid_breakthrough
-from .column_solution import ColumnFit, fit_column, ogata_banks
 from .closure import Dispersion, grid_dispersion
+from .column_solution import ColumnFit, fit_column, ogata_banks
 from .image_tracer import breakthrough, dispersion, flow_grid, grain_diameter
 from .impedance import Impedance, blocking_impedance
+from .permeability import (
+    Permeability,
+    PermeabilityTensor,
+    permeability,
+    permeability_tensor,
+)
 from .tensor import HomogenizedTensor, homogenize
 from .tortuosity import TortuosityResult, tortuosity_factor
 from .tracer_grids import TracerGrid, tracer_grid

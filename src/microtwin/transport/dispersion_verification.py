@@ -94,12 +94,33 @@ CASES = (
     *(
         case
         for name, flow, exact, limit, order, spread, source in (
-            ("between plates", plane_channel, 1.0 + 2.0 / 105.0 * PECLET**2, 1e-3, 4.0, 0.3,
-             "Taylor 1953, Aris 1956: 1 + 2 Pe^2 / 105"),
-            ("in a square duct", square_duct, duct_dispersion(2.0 * PECLET), 2e-3, 2.0, 0.4,
-             "series, Chatwin & Sullivan 1982"),
-            ("in a round tube", _tube, 1.0 + PECLET**2 / 48.0, 1e-2, 2.0, 0.2,
-             "Taylor 1953, Aris 1956: 1 + Pe^2 / 48"),
+            (
+                "between plates",
+                plane_channel,
+                1.0 + 2.0 / 105.0 * PECLET**2,
+                1e-3,
+                4.0,
+                0.3,
+                "Taylor 1953, Aris 1956: 1 + 2 Pe^2 / 105",
+            ),
+            (
+                "in a square duct",
+                square_duct,
+                duct_dispersion(2.0 * PECLET),
+                2e-3,
+                2.0,
+                0.4,
+                "series, Chatwin & Sullivan 1982",
+            ),
+            (
+                "in a round tube",
+                _tube,
+                1.0 + PECLET**2 / 48.0,
+                1e-2,
+                2.0,
+                0.2,
+                "Taylor 1953, Aris 1956: 1 + Pe^2 / 48",
+            ),
         )
         for case in (
             Case(

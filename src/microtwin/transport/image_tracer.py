@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,11 +13,8 @@ from ..geometry.surface import interface_area
 from ..microstructure import AXES, Microstructure, axis_index
 from . import breakthrough_curve as curves
 from . import closure
+from .permeability import Permeability
 from .tracer_grids import TracerGrid, tracer_grid
-
-if TYPE_CHECKING:
-    # A module with the name of a function of the package would take its place when it is imported.
-    from .permeability import Permeability
 
 __all__ = ["breakthrough", "dispersion", "flow_grid", "grain_diameter"]
 
