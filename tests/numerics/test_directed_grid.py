@@ -57,7 +57,7 @@ def test_levels_are_m_matrices(shape, seed, strength):
 
     def product(x):
         out = np.empty(shape)
-        kernels.level_product(out, x, level)
+        kernels.level_product(0, shape[0], out, x, level)
         return out
 
     matrix = dense(product, shape)
@@ -92,12 +92,16 @@ def test_fourth_differences_vanish_on_cubics_and_beside_walls():
     flow[-1] = link[-1] = 0.0  # walls at both ends
     still = np.zeros(x.shape)
     grid = DirectedGrid((flow, still, still), (link, link, link))
-    bare = DirectedGrid((flow, still, still), (link, link, link))
-    bare.bending = (still, still, still)
     assert grid.bending[0].any() and not grid.bending[0][[0, -1]].any()
-    difference = grid.product(x**3) - bare.product(x**3)
-    np.testing.assert_allclose(difference[3:-3], 0.0, atol=1e-9)
-    assert np.abs(grid.product(x**4) - bare.product(x**4))[3:-3].max() > 1e-3
+
+    def excess(field):
+        """What leaves the voxels beyond central differences."""
+        after, before = np.roll(field, -1, 0), np.roll(field, 1, 0)
+        central = 0.5 * (after - before) + 1e-3 * (2.0 * field - after - before)
+        return np.abs(grid.product(field) - central)[3:-3].max()
+
+    assert excess(x**3) < 1e-9
+    assert excess(x**4) > 1e-3
 
 
 def test_what_does_not_converge_raises():

@@ -71,6 +71,16 @@ def test_the_curve_converges_at_second_order():
     assert np.log2(errors[0] / errors[1]) > 1.6
 
 
+def test_the_share_of_the_scheme_is_known():
+    """It is the share of the dispersion that the curve shows and the equation has not."""
+    found = {p: grid_breakthrough(even_column(50), 50.0 / p) for p in (10.0, 1e3)}
+    assert found[10.0].numerical_share < 1e-3
+    assert "0 % of the mixing" in found[10.0].message
+    excess = 1.0 - found[1e3].diffusivity / found[1e3].fit.dispersion
+    assert found[1e3].numerical_share == pytest.approx(excess, abs=0.05)
+    assert "use finer voxels" in found[1e3].message
+
+
 def test_taylor_dispersion_in_the_curve():
     width, peclet = 6, 4.0
     dispersion = 0.5 * width / peclet

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import directed_kernels as kernels
+from .threads import over_slabs, slab_bounds
 
 __all__ = ["DirectedGrid", "DirectedMultigrid"]
 
@@ -48,27 +49,24 @@ class DirectedGrid:
     """
 
     def __init__(self, flows: Faces, links: Faces) -> None:
-        self.flows = flows
-        self.links = links
         self.bending = tuple(_bending(flows[a], links[a], a) for a in range(3))
-
-    @property
-    def largest_cell_number(self) -> float:
-        """Largest ratio of flow to conductance over all faces through which both pass."""
-        ratios = [
-            np.abs(q[g > 0.0]) / g[g > 0.0] for q, g in zip(self.flows, self.links, strict=True)
-        ]
-        return max(float(r.max(initial=0.0)) for r in ratios)
+        self.largest_cell_number = max(
+            float((np.abs(q[g > 0.0]) / g[g > 0.0]).max(initial=0.0))
+            for q, g in zip(flows, links, strict=True)
+        )
+        self._level = _level(flows, links)
+        self._moments = None
+        if any(b.any() for b in self.bending):
+            self._moments = tuple(np.empty(q.shape) for q in flows)
 
     def product(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what leaves each voxel in all."""
-        out = np.zeros_like(x)
-        w = np.empty_like(x)
-        for axis in range(3):
-            kernels.add_faces(out, x, self.flows[axis], self.links[axis], axis)
-            if self.bending[axis].any():
-                kernels.bend(w, x, self.bending[axis], axis)
-                kernels.add_bending(out, w, axis)
+        slabs = slab_bounds(x.shape)
+        out = np.empty_like(x)
+        over_slabs(kernels.level_product, slabs, out, x, self._level)
+        if self._moments is not None:
+            over_slabs(kernels.bend, slabs, self._moments, x, self.bending)
+            over_slabs(kernels.add_bending, slabs, out, self._moments, self._level)
         return out
 
 
@@ -101,7 +99,7 @@ class DirectedMultigrid:
         self._levels: list[tuple[Any, ...]] = []
         self._factors: list[tuple[int, ...]] = []
         while True:
-            self._levels.append(_level(flows, links))
+            self._levels.append(_level(flows, tuple(map(_strengthened, flows, links))))
             shape = flows[0].shape
             factors = tuple(2 if n > 3 else 1 for n in shape)
             if flows[0].size <= DIRECT_SIZE or max(factors) == 1:
@@ -123,8 +121,12 @@ class DirectedMultigrid:
         u = np.zeros_like(rhs)
         kernels.sweep(u, rhs, level, False)
         left = np.empty(self._levels[n + 1][6].shape)
-        kernels.restrict_residual(left, u, rhs, level, factors)
-        kernels.add_blocks(u, self._coarse(n + 1, left), level, factors)
+        # Half as many planes, but as much work as on this level.
+        halves = [(a // factors[0], b // factors[0]) for a, b in slab_bounds(u.shape)]
+        halves[-1] = (halves[-1][0], len(left))
+        over_slabs(kernels.restrict_residual, halves, left, u, rhs, level, factors)
+        correction = self._coarse(n + 1, left)
+        over_slabs(kernels.add_blocks, slab_bounds(u.shape), u, correction, level, factors)
         kernels.sweep(u, rhs, level, True)
         return u
 
@@ -153,19 +155,20 @@ class DirectedMultigrid:
 
     def _product(self, n: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
         out = np.empty_like(x)
-        kernels.level_product(out, x, self._levels[n])
+        over_slabs(kernels.level_product, slab_bounds(x.shape), out, x, self._levels[n])
         return out
 
 
+def _strengthened(flow: NDArray, link: NDArray) -> NDArray:
+    """Return conductances with which no weight is negative."""
+    return np.maximum(link, 0.5 * np.abs(flow))
+
+
 def _level(flows: Faces, links: Faces) -> tuple[Any, ...]:
-    """Return what the kernels call a level."""
-    ahead, back = [], []
-    diagonal = np.zeros(flows[0].shape)
-    for axis, (q, g) in enumerate(zip(flows, links, strict=True)):
-        strong = np.maximum(g, 0.5 * np.abs(q))
-        ahead.append(strong + 0.5 * q)
-        back.append(strong - 0.5 * q)
-        diagonal += ahead[-1] + np.roll(back[-1], 1, axis)
+    """Return what the kernels call a level: mean values on faces."""
+    ahead = [g + 0.5 * q for q, g in zip(flows, links, strict=True)]
+    back = [g - 0.5 * q for q, g in zip(flows, links, strict=True)]
+    diagonal = sum(ahead) + sum(np.roll(b, 1, a) for a, b in enumerate(back))
     return (*ahead, *back, diagonal)
 
 

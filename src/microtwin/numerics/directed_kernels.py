@@ -19,11 +19,12 @@ from .compiling import FAST, INNER
 __all__ = [
     "add_bending",
     "add_blocks",
-    "add_faces",
     "bend",
     "coarse_faces",
+    "dot",
     "level_product",
     "restrict_residual",
+    "subtract",
     "sweep",
 ]
 
@@ -57,11 +58,11 @@ def sweep(x, rhs, level, down):
 
 
 @njit(**FAST)
-def level_product(out, x, level):
+def level_product(first, end, out, x, level):
     """Set out to the product of a level with x."""
     diagonal = level[6]
-    nz, ny, nx = x.shape
-    for k in range(nz):
+    _, ny, nx = x.shape
+    for k in range(first, end):
         for j in range(ny):
             for i in range(nx):
                 if diagonal[k, j, i] > 0.0:
@@ -71,12 +72,12 @@ def level_product(out, x, level):
 
 
 @njit(**FAST)
-def restrict_residual(coarse, x, rhs, level, factors):
-    """Set coarse to the sums of the residual over blocks of ``factors`` voxels."""
+def restrict_residual(first, end, coarse, x, rhs, level, factors):
+    """Set planes of coarse to the sums of the residual over blocks of ``factors`` voxels."""
     diagonal = level[6]
-    coarse[:] = 0.0
     nz, ny, nx = x.shape
-    for k in range(nz):
+    coarse[first:end] = 0.0
+    for k in range(first * factors[0], min(end * factors[0], nz)):
         for j in range(ny):
             for i in range(nx):
                 if diagonal[k, j, i] > 0.0:
@@ -86,11 +87,11 @@ def restrict_residual(coarse, x, rhs, level, factors):
 
 
 @njit(**FAST)
-def add_blocks(x, coarse, level, factors):
+def add_blocks(first, end, x, coarse, level, factors):
     """Add the value of its block to each voxel."""
     diagonal = level[6]
-    nz, ny, nx = x.shape
-    for k in range(nz):
+    _, ny, nx = x.shape
+    for k in range(first, end):
         for j in range(ny):
             for i in range(nx):
                 if diagonal[k, j, i] > 0.0:
@@ -114,56 +115,62 @@ def coarse_faces(coarse, face, axis, factors, weight):
 
 
 @njit(**INNER)
-def _neighbours(x, k, j, i, axis):
-    """Return the values before and after a voxel along an axis."""
-    nz, ny, nx = x.shape
+def _second_difference(x, k, j, i, axis):
+    """Return the second difference along an axis."""
+    n = x.shape[axis]
     if axis == 0:
-        return x[k - 1 if k > 0 else nz - 1, j, i], x[k + 1 if k < nz - 1 else 0, j, i]
-    if axis == 1:
-        return x[k, j - 1 if j > 0 else ny - 1, i], x[k, j + 1 if j < ny - 1 else 0, i]
-    return x[k, j, i - 1 if i > 0 else nx - 1], x[k, j, i + 1 if i < nx - 1 else 0]
+        before, after = x[k - 1 if k > 0 else n - 1, j, i], x[k + 1 if k < n - 1 else 0, j, i]
+    elif axis == 1:
+        before, after = x[k, j - 1 if j > 0 else n - 1, i], x[k, j + 1 if j < n - 1 else 0, i]
+    else:
+        before, after = x[k, j, i - 1 if i > 0 else n - 1], x[k, j, i + 1 if i < n - 1 else 0]
+    return before - 2.0 * x[k, j, i] + after
 
 
 @njit(**FAST)
-def add_faces(out, x, flow, link, axis):
-    """Add what leaves each voxel through its faces along an axis, mean values on the faces.
-
-    The mean of both sides is without the value of the voxel itself, whose share vanishes with the
-    divergence of the flow.
-    """
-    nz, ny, nx = x.shape
-    for k in range(nz):
-        for j in range(ny):
-            for i in range(nx):
-                before, after = _neighbours(x, k, j, i, axis)
-                q0, _ = _neighbours(flow, k, j, i, axis)
-                g0, _ = _neighbours(link, k, j, i, axis)
-                q1, g1 = flow[k, j, i], link[k, j, i]
-                c = x[k, j, i]
-                moved = 0.5 * (q1 * after - q0 * before)
-                out[k, j, i] += moved + g1 * (c - after) + g0 * (c - before)
+def bend(first, end, moments, x, bending):
+    """Set moments to the stiffness of each voxel times the second difference of x, by axis."""
+    _, ny, nx = x.shape
+    for axis in range(3):
+        moment, stiffness = moments[axis], bending[axis]
+        for k in range(first, end):
+            for j in range(ny):
+                for i in range(nx):
+                    if stiffness[k, j, i] > 0.0:
+                        bent = _second_difference(x, k, j, i, axis)
+                        moment[k, j, i] = stiffness[k, j, i] * bent
+                    else:
+                        moment[k, j, i] = 0.0
 
 
 @njit(**FAST)
-def bend(w, x, stiffness, axis):
-    """Set w to the stiffness of each voxel times the second difference of x along an axis."""
-    nz, ny, nx = x.shape
-    for k in range(nz):
+def add_bending(first, end, out, moments, level):
+    """Add the second differences of the moments along their axes."""
+    diagonal = level[6]
+    _, ny, nx = out.shape
+    for k in range(first, end):
         for j in range(ny):
             for i in range(nx):
-                if stiffness[k, j, i] > 0.0:
-                    before, after = _neighbours(x, k, j, i, axis)
-                    w[k, j, i] = stiffness[k, j, i] * (before - 2.0 * x[k, j, i] + after)
-                else:
-                    w[k, j, i] = 0.0
+                if diagonal[k, j, i] > 0.0:
+                    for axis in range(3):
+                        out[k, j, i] += _second_difference(moments[axis], k, j, i, axis)
 
 
 @njit(**FAST)
-def add_bending(out, w, axis):
-    """Add the second differences of w along an axis."""
-    nz, ny, nx = out.shape
-    for k in range(nz):
-        for j in range(ny):
-            for i in range(nx):
-                before, after = _neighbours(w, k, j, i, axis)
-                out[k, j, i] += before - 2.0 * w[k, j, i] + after
+def dot(first, end, u, v, sums):
+    """Leave the sums of u v over each plane in sums."""
+    for k in range(first, end):
+        total = 0.0
+        for j in range(u.shape[1]):
+            for i in range(u.shape[2]):
+                total += u[k, j, i] * v[k, j, i]
+        sums[k] = total
+
+
+@njit(**FAST)
+def subtract(first, end, u, factor, v):
+    """Subtract factor v from u."""
+    for k in range(first, end):
+        for j in range(u.shape[1]):
+            for i in range(u.shape[2]):
+                u[k, j, i] -= factor * v[k, j, i]

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from . import directed_kernels as kernels
 from .krylov import ConvergenceError
+from .threads import over_slabs, slab_bounds
 
 __all__ = ["GeneralSolution", "solve_general"]
 
@@ -58,8 +60,7 @@ def solve_general(
         Returns A u, a new array.
     precondition : callable
         Returns an approximate solution of A u = r. It need not be linear, nor the same each time.
-    rhs : ndarray of float64
-        Of any shape.
+    rhs : ndarray of float64, shape (nz, ny, nx)
     target : float
         Norm at which to stop.
     guess : ndarray of float64, optional
@@ -114,7 +115,7 @@ def _restart(
         w = product(z.astype(float))
         for i, v in enumerate(basis):
             hessenberg[i, k] = _dot(v, w)
-            w -= hessenberg[i, k] * v
+            over_slabs(kernels.subtract, slab_bounds(w.shape), w, hessenberg[i, k], v)
         length = _norm(w)
         hessenberg[k + 1, k] = length
         steps.append(z)
@@ -130,8 +131,10 @@ def _restart(
 
 
 def _dot(u: NDArray, v: NDArray) -> float:
-    # Not a product of BLAS, whose threads would go on spinning on the cores used here.
-    return float((u * v).sum())
+    """Return u.v, summed in an order that does not depend on the number of threads."""
+    sums = np.empty(len(u))
+    over_slabs(kernels.dot, slab_bounds(u.shape), u, v, sums)
+    return float(sums.sum())
 
 
 def _norm(u: NDArray) -> float:

@@ -19,18 +19,32 @@ def _slope(before, here, after):
     return product / (rise + next_rise)
 
 
+@njit(**INNER)
+def turn(k, planes, axis):
+    """Return in which of three turns the faces after the voxels of a plane are done.
+
+    Faces along axis 0 change two planes. In a turn no two of them change the same one, so that
+    threads do not meet, and sums have the same order whatever their number.
+    """
+    if axis > 0:
+        return 0
+    return 2 if k == planes - 1 else k % 2
+
+
 @njit(**FAST)
-def carry(rate, c, flows, opened, inflow, entering, axis):
+def carry(first, end, rate, c, flows, opened, inflow, entering, axis, now):
     """Add to rate what the flow along an axis brings into each voxel less what it takes.
 
-    Values on faces are those upstream with a limited slope. ``opened`` tells through which faces
-    voxels see each other; where the voxel upstream has none before it, what enters the grid there
-    takes its place, or the slope is zero.
+    Only the faces of turn `now` are done. Values on faces are those upstream with a limited slope.
+    ``opened`` tells through which faces voxels see each other; where the voxel upstream has none
+    before it, what enters the grid there takes its place, or the slope is zero.
     """
     nz, ny, nx = c.shape
     flow, seen = flows[axis], opened[axis]
     n = (nz, ny, nx)[axis]
-    for k in range(nz):
+    for k in range(first, end):
+        if turn(k, nz, axis) != now:
+            continue
         for j in range(ny):
             for i in range(nx):
                 q = flow[k, j, i]
@@ -62,12 +76,13 @@ def carry(rate, c, flows, opened, inflow, entering, axis):
 
 @njit(**FAST)
 def leave(rate, c, outflow, opened, axis, layer, low, high):
-    """Take from rate what leaves the grid, and return how much that is.
+    """Take from rate what leaves the grid; return how much that is, and its work.
 
-    The value on the outer face follows from the slope before it, within the bounds given.
+    The work is what half of the squares of the concentrations lose by it. The value on the outer
+    face follows from the slope before it, within the bounds given.
     """
     n = c.shape[axis]
-    total = 0.0
+    total = work = 0.0
     for k in range(c.shape[0]):
         for j in range(c.shape[1]):
             for i in range(c.shape[2]):
@@ -90,25 +105,28 @@ def leave(rate, c, outflow, opened, axis, layer, low, high):
                     value = min(max(value, low), high)
                 rate[k, j, i] -= q * value
                 total += q * value
-    return total
+                work += q * c[k, j, i] * (value - 0.5 * c[k, j, i])
+    return total, work
 
 
 @njit(**FAST)
-def spread(out, c, links):
-    """Add what leaves each voxel by diffusion."""
+def spread(first, end, out, c, links, axis, now):
+    """Add what leaves each voxel by diffusion along an axis; only the faces of turn `now`."""
     nz, ny, nx = c.shape
-    gz, gy, gx = links
-    for k in range(nz):
-        k1 = k + 1 if k < nz - 1 else 0
+    link = links[axis]
+    for k in range(first, end):
+        if turn(k, nz, axis) != now:
+            continue
         for j in range(ny):
-            j1 = j + 1 if j < ny - 1 else 0
             for i in range(nx):
-                i1 = i + 1 if i < nx - 1 else 0
-                value = c[k, j, i]
-                a = gz[k, j, i] * (value - c[k1, j, i])
-                b = gy[k, j, i] * (value - c[k, j1, i])
-                d = gx[k, j, i] * (value - c[k, j, i1])
-                out[k, j, i] += a + b + d
-                out[k1, j, i] -= a
-                out[k, j1, i] -= b
-                out[k, j, i1] -= d
+                g = link[k, j, i]
+                if g > 0.0:
+                    if axis == 0:
+                        after = (k + 1 if k < nz - 1 else 0, j, i)
+                    elif axis == 1:
+                        after = (k, j + 1 if j < ny - 1 else 0, i)
+                    else:
+                        after = (k, j, i + 1 if i < nx - 1 else 0)
+                    moved = g * (c[k, j, i] - c[after])
+                    out[k, j, i] += moved
+                    out[after] -= moved
