@@ -1,4 +1,5 @@
 __all__ = [
+    "FillingTime",
     "HomogenizedTensor",
     "Impedance",
     "Permeability",
@@ -6,6 +7,7 @@ __all__ = [
     "TortuosityResult",
     "TransmissionLine",
     "blocking_impedance",
+    "filling_time",
     "fit_transmission_line",
     "homogenize",
     "permeability",
@@ -14,6 +16,7 @@ __all__ = [
     "transmission_line",
 ]
 
+from .filling import FillingTime, filling_time
 from .impedance import Impedance, blocking_impedance
 from .permeability import (
     Permeability,
