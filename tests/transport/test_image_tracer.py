@@ -98,6 +98,18 @@ def test_plates_from_the_flow_solver():
     assert found.velocity[0] == pytest.approx(100.0 * 2e-9 / length)
 
 
+def test_voxels_of_three_edges():
+    """The same slit on voxels that are narrow across it and long along it."""
+    labels = np.ones((2, 2, 34), np.uint8)
+    labels[:, :, 1:-1] = 0
+    found = []
+    for size in (1e-6, (4e-6, 2e-6, 1e-6)):
+        micro = mt.Microstructure(labels, size, PHASES)
+        flow = mt.transport.permeability(micro, "pore", tol=1e-8)
+        found.append(dispersion(micro, flow, 100.0, length=16e-6).relative_tensor)
+    np.testing.assert_allclose(*found, atol=1e-4 * np.abs(found[0]).max())
+
+
 @pytest.mark.parametrize("boundary", ["periodic", "faces"])
 def test_a_curve_through_an_image(pores, flows, boundary):
     flow = flows[boundary]

@@ -11,7 +11,7 @@ formed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +43,7 @@ class SaddleSolution:
     Parameters
     ----------
     fields : 3 ndarrays of float64
-        Values on the open faces of each axis, see `StaggeredGrid.packed`.
+        Values on the open faces of each axis, see `StaggeredGrid.pack`.
     p : ndarray of float64, shape (nz, length of a plane)
         In quarters.
     iterations : int
@@ -52,7 +52,7 @@ class SaddleSolution:
         The larger of the residual of the fields over their drive and the norm of the divergence
         over that of the fields.
     layer_flux : ndarray of float64
-        Sum of the driven field over each layer of faces across the driven axis.
+        Sum of the driven field over each layer of its faces.
     flux_spread : float
         (max - min) of that over the magnitude of its mean.
     largest_divergence : float
@@ -98,9 +98,12 @@ class SaddleSystem:
         self.grid = grid
         self.operators = operators
         self.fields = [Field(operator) for operator in operators]
-        length = max(operator.zeros().size for operator in operators)
+        # Memory that all steps share; what is given back to the system and asked for anew would
+        # leave holes.
+        length = max(rows * row for field in self.fields for rows, row in field.shapes)
         self._room = [np.zeros(length, np.float32) for _ in range(5)]
         self.schur = Field(self._response_operator())
+        self._wide = [np.zeros(length) for _ in range(2)]
 
     def _response_operator(self) -> GridOperator:
         """Return -(divergence) k (gradient)."""
@@ -135,8 +138,7 @@ class SaddleSystem:
 
     def _buffers(self, axis: int) -> list[NDArray[np.float32]]:
         """Return the five vectors of an axis that share the room of all."""
-        rows, length = self.fields[axis].shapes[0]
-        return [buffer[: rows * length].reshape(rows, length) for buffer in self._room]
+        return [_part(vector, self.fields[axis].shapes[0]) for vector in self._room]
 
     def _rhs(self, axis: int) -> NDArray[np.float32]:
         rhs = self._buffers(axis)[0]
@@ -156,10 +158,12 @@ class SaddleSystem:
             self.grid.force(self._rhs(axis), d, axis)
             self.grid.add_divergence(out, self._solved(axis, PRODUCT), axis)
 
-    def precondition(self, z: NDArray[np.float32], r: NDArray[np.float32]) -> None:
-        """Set z to an approximate solution of S z = r."""
+    def precondition(self, r: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return an approximate solution of S z = r; it lasts until the next product."""
+        z = _part(self._room[0], self.vector_shape)
         self.schur.precondition([z], [r])
         combine(z, 1.0, r, 1.0)
+        return z
 
     def settle(
         self,
@@ -168,43 +172,68 @@ class SaddleSystem:
         axis: int,
         drive: float,
         goal: float,
-    ) -> tuple[NDArray[np.float64], float]:
-        """Correct a field (packed) for the current p; return it and the norm of its residual."""
-        operator, grid = self.operators[axis], self.grid
-        push = operator.zeros(np.float64)
-        grid.force(push, p, axis, drive)
-        source = (push, np.arange(len(push)), (0.0, 0.0, 0.0))
-        rhs = self._rhs(axis)
-        u = grid.unpacked(values, axis)
-        square = _renew(operator, rhs, u, source)
+    ) -> float:
+        """Correct a field (packed) for the current p; return the norm of its residual."""
+        shape = self.fields[axis].shapes[0]
+        u, push = (_part(vector, shape) for vector in self._wide)
+        self.grid.unpack(u, values, axis)
+        self.grid.force(push, p, axis, drive)
+        square = self._renew(axis, u, push)
         if square > goal**2:
             u += self._solved(axis, SETTLE, goal)
-            square = _renew(operator, rhs, u, source)
-        return grid.packed(u, axis), float(np.sqrt(square))
+            square = self._renew(axis, u, push)
+        self.grid.pack(values, u, axis)
+        return float(np.sqrt(square))
+
+    def divergence(self, fields: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return the divergence of packed fields; it lasts until the next `settle`."""
+        total = _part(self._wide[1], self.vector_shape)
+        total[...] = 0.0
+        for axis, values in enumerate(fields):
+            u = _part(self._wide[0], self.fields[axis].shapes[0])
+            self.grid.unpack(u, values, axis)
+            self.grid.add_divergence(total, u, axis)
+        return total
+
+    def layers(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum of a packed field of axis 0 over each layer of its faces."""
+        u = _part(self._wide[0], self.fields[0].shapes[0])
+        self.grid.unpack(u, values, 0)
+        return u.sum(axis=1)
+
+    def descent_room(self) -> list[NDArray[np.float32]]:
+        """Return three vectors at the voxels; the first may be set from `divergence`."""
+        low, high = (vector.view(np.float32) for vector in self._wide)
+        half = self._wide[0].size
+        return [_part(part, self.vector_shape) for part in (low[:half], low[half:], high)]
+
+    def _renew(self, axis: int, u: NDArray[np.float64], push: NDArray[np.float64]) -> float:
+        """Let `_rhs` be push - A u, in double precision; return the square of its norm."""
+        r, high, low, *_ = self._buffers(axis)
+        high[...] = u
+        np.subtract(u, high, out=low, casting="same_kind")
+        source = (push, np.arange(len(push)), (0.0, 0.0, 0.0))
+        return self.operators[axis].renew(r, high, low, source)[0]
 
 
-def _renew(operator: GridOperator, r: NDArray, u: NDArray[np.float64], source: tuple) -> float:
-    """Set r to the residual of a field in double precision; return the square of its norm."""
-    high = u.astype(np.float32)
-    return operator.renew(r, high, (u - high).astype(np.float32), source)[0]
+def _part(vector: NDArray, shape: tuple[int, int]) -> NDArray:
+    """Return the beginning of a flat vector in a shape."""
+    return vector[: shape[0] * shape[1]].reshape(shape)
 
 
 def solve_saddle(
     system: SaddleSystem,
-    axis: int,
     *,
     rtol: float = 1e-6,
     flux_tol: float = 1e-5,
     max_iterations: int = 200,
     progress: Progress | None = None,
 ) -> SaddleSolution:
-    """Solve a saddle point system for a drive of one along an axis.
+    """Solve a saddle point system for a drive of one along axis 0.
 
     Parameters
     ----------
     system : SaddleSystem
-    axis : int
-        The driven axis.
     rtol : float
         Bound on the residual, see `SaddleSolution`.
     flux_tol : float
@@ -231,10 +260,9 @@ def solve_saddle(
     rounding and inexact products cost no accuracy, and no field but p has to be kept in them.
     """
     grid = system.grid
-    drives = [1.0 if a == axis else 0.0 for a in range(3)]
     fields = [np.zeros(np.count_nonzero(opened)) for opened in grid.opened]
     p = np.zeros(system.vector_shape)
-    drive_norm = _norm(grid.opened[axis].view(np.uint8))
+    drive_norm = _norm(grid.opened[0].view(np.uint8))
     scale = drive_norm
     residuals: list[float] = []
     spreads: list[float] = []
@@ -246,17 +274,16 @@ def solve_saddle(
 
     while True:
         squares = 0.0
-        for a in range(3):
-            fields[a], rest = system.settle(fields[a], p, a, drives[a], 0.3 * rtol * scale)
-            squares += rest**2
-        divergence = np.zeros_like(p)
-        for a in range(3):
-            grid.add_divergence(divergence, grid.unpacked(fields[a], a), a)
-        size = float(np.sqrt(sum((part**2).sum() for part in fields)))
+        for axis, field in enumerate(fields):
+            goal = 0.3 * rtol * scale
+            squares += system.settle(field, p, axis, float(axis == 0), goal) ** 2
+        size = float(np.sqrt(sum(np.einsum("i,i", part, part) for part in fields)))
         # The part of the drive that the fields feel, where p does not balance it.
-        scale = drive_norm * min(1.0, size / system.response_norms[axis])
+        scale = drive_norm * min(1.0, size / system.response_norms[0])
+        flux = system.layers(fields[0])
+        divergence = system.divergence(fields)
         relative = _norm(divergence) / size
-        flux = _layers(grid, fields[axis], axis)
+        largest = max(float(divergence.max()), -float(divergence.min()))
         residuals.append(max(float(np.sqrt(squares)) / scale, relative))
         spreads.append(float(np.ptp(flux)) / max(abs(float(flux.mean())), 1e-300))
         tell(0, 1.0)
@@ -273,7 +300,7 @@ def solve_saddle(
                 f"no convergence in {iterations} iterations: {reached}; loosen the tolerance or "
                 "raise max_iterations"
             )
-        steps = _descend(system, p, -divergence, max_iterations - iterations, tell)
+        steps = _descend(system, p, divergence, max_iterations - iterations, tell)
         if steps == 0 and len(residuals) > 1 and residuals[-1] > 0.5 * residuals[-2]:
             raise ConvergenceError(
                 f"the solve came to a stand after {iterations} iterations: {reached}; loosen the "
@@ -283,30 +310,30 @@ def solve_saddle(
     count = sum(part.size for part in fields)
     return SaddleSolution(
         tuple(fields), p, iterations, residuals[-1], flux, spreads[-1],
-        float(np.abs(divergence).max()) / (size / np.sqrt(count)),
+        largest / (size / np.sqrt(count)),
         tuple(residuals), tuple(spreads),
     )  # fmt: skip
 
 
 def _descend(
     system: SaddleSystem,
-    p: NDArray,
-    residual: NDArray,
+    p: NDArray[np.float64],
+    divergence: NDArray[np.float64],
     most: int,
     tell: Callable[[int, float], None],
 ) -> int:
-    """Add to p until the residual of the Schur complement is small; return the number of steps.
+    """Add to p until what it is to balance is small; return the number of steps.
 
     The recurrence of `krylov.solve`: its directions stay conjugate under a preconditioner that
     changes.
     """
-    r = residual.astype(np.float32)
-    del residual
-    d, z, s = (np.zeros_like(r) for _ in range(3))
+    r, d, s = system.descent_room()
+    np.negative(divergence, out=r, casting="same_kind")
+    d[...] = s[...] = 0.0
     start = norm = np.sqrt(dot(r, r))
     curvature, steps = 0.0, 0
     while norm > ROUND * start and steps < most:
-        system.precondition(z, r)
+        z = system.precondition(r)
         beta = -dot(z, s) / curvature if curvature > 0.0 else 0.0
         combine(d, beta, z, 1.0)
         system.product(s, d)
@@ -324,15 +351,6 @@ def _descend(
 
 
 def _norm(v: NDArray) -> float:
-    # Not the norm of BLAS, whose threads would go on spinning on the cores that the solver uses.
-    return float(np.sqrt(np.square(v, dtype=np.float64).sum()))
-
-
-def _layers(grid: StaggeredGrid, values: NDArray, axis: int) -> NDArray[np.float64]:
-    """Return the sum of a packed field over each layer of faces."""
-    others = tuple(a for a in range(3) if a != axis)
-    field = grid.on_grid(values, axis)
-    if axis > 0 and not grid.ring:
-        field = np.moveaxis(field, axis, 0)[:-1]
-        return field.sum(axis=(1, 2), dtype=np.float64)
-    return field.sum(axis=others, dtype=np.float64)
+    # Plane by plane, and not the norm of BLAS, whose threads would go on spinning on the cores that
+    # the solver uses.
+    return float(np.sqrt(sum(float(np.square(plane, dtype=np.float64).sum()) for plane in v)))

@@ -63,19 +63,20 @@ class StaggeredGrid:
         args = (out, factor, u, axis, self.ring, *self.shape[1:])
         over_slabs(kernels.add_differences, slab_bounds(self.shape), *args)
 
-    def packed(self, u: NDArray, axis: int) -> NDArray:
-        """Return a field on the faces of an axis without what is closed."""
-        return u[self.opened[axis]]
+    def pack(self, values: NDArray, u: NDArray, axis: int) -> None:
+        """Set values to a field on the faces of an axis without what is closed."""
+        np.compress(self.opened[axis].reshape(-1), u.reshape(-1), out=values)
 
-    def unpacked(self, values: NDArray, axis: int) -> NDArray:
-        """Return the field of which `packed` made the values."""
-        u = np.zeros(self.opened[axis].shape, values.dtype)
-        u[self.opened[axis]] = values
-        return u
+    def unpack(self, u: NDArray, values: NDArray, axis: int) -> None:
+        """Set u to the field of which `pack` made the values."""
+        u[...] = 0
+        np.place(u, self.opened[axis], values)
 
     def on_grid(self, values: NDArray, axis: int) -> NDArray:
         """Return packed values as an array of the shape of `face_shape`."""
-        return from_quarters(self.unpacked(values, axis), self.face_shape(axis))
+        u = np.empty(self.opened[axis].shape, values.dtype)
+        self.unpack(u, values, axis)
+        return from_quarters(u, self.face_shape(axis))
 
 
 def open_faces(inside: NDArray[np.bool_], axis: int, ring: bool) -> NDArray[np.bool_]:

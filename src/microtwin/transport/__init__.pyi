@@ -2,6 +2,7 @@ __all__ = [
     "Breakthrough",
     "ColumnFit",
     "Dispersion",
+    "FillingTime",
     "HomogenizedTensor",
     "Impedance",
     "Permeability",
@@ -12,6 +13,7 @@ __all__ = [
     "blocking_impedance",
     "breakthrough",
     "dispersion",
+    "filling_time",
     "fit_column",
     "fit_transmission_line",
     "flow_grid",
@@ -30,6 +32,7 @@ __all__ = [
 from .breakthrough_curve import Breakthrough, grid_breakthrough
 from .closure import Dispersion, grid_dispersion
 from .column_solution import ColumnFit, fit_column, ogata_banks
+from .filling import FillingTime, filling_time
 from .image_tracer import breakthrough, dispersion, flow_grid, grain_diameter
 from .impedance import Impedance, blocking_impedance
 from .permeability import (

@@ -292,7 +292,7 @@ def permeability(
     spacing = (micro.voxel_size[axis], *np.delete(micro.voxel_size, axis))
     system = stokes_system(inside, surface, spacing, boundary == "periodic", interface == "voxel")
     solution = solve_saddle(
-        system, 0, rtol=tol, flux_tol=tol, max_iterations=max_iterations, progress=progress
+        system, rtol=tol, flux_tol=tol, max_iterations=max_iterations, progress=progress
     )
     state = FlowState(solution.fields, solution.p, inside, system.grid, spacing, axis)
     mean = state.mean_velocity()
