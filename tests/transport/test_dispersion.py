@@ -18,6 +18,8 @@ from microtwin.transport.parallel_flows import (
     plane_channel,
     round_tube,
     square_duct,
+    wave_dispersion,
+    waves,
 )
 from transport.flows import wandering
 
@@ -53,6 +55,21 @@ def test_a_tube_between_voxels(radius):
     found = grid_dispersion(round_tube(radius), 50.0, radius)
     assert found.longitudinal[0] == pytest.approx(1.0 + 50.0**2 / 48.0, rel=0.01)
     assert found.transverse[0] == pytest.approx(0.0, abs=1e-5)  # walls on all sides
+
+
+@pytest.mark.parametrize("skew", [False, True])
+@pytest.mark.parametrize("peclet", [1.0, 20.0])
+def test_waves_that_a_stream_carries(peclet, skew):
+    """Here the stream carries the deviations along the axis in which they change."""
+    errors = []
+    for n in (16, 32):
+        found = grid_dispersion(waves(n, 2.0, skew), peclet, n / (2.0 * np.pi), tol=1e-9)
+        exact = wave_dispersion(n, 2.0, n / (2.0 * np.pi) / peclet, skew)
+        tensor = found.relative_tensor[0]
+        errors.append(abs((tensor[2, 2] - 1.0) / (exact[2, 2] - 1.0) - 1.0))
+    np.testing.assert_allclose(tensor, exact, atol=0.01 * np.abs(exact).max())
+    assert errors[1] < 0.02
+    assert np.log2(errors[0] / errors[1]) > 1.9
 
 
 def test_duct_of_chatwin_and_sullivan():

@@ -45,7 +45,14 @@ class DirectedGrid:
     -----
     Through a face with the flow q and the conductance g passes q (a + b) / 2 + g (a - b), with
     the values a and b before and behind it. Where flow carries more over a face than diffusion
-    can smooth, |q| > 2 g, fourth differences along the axis are added.
+    can smooth, abs(q) > 2 g, fourth differences along the axis are added.
+
+    Attributes
+    ----------
+    bending : 3 ndarrays of float64, shape (nz, ny, nx)
+        Weight of the square of the second difference of each voxel along each axis.
+    largest_cell_number : float
+        Largest ratio of flow to conductance over all faces through which both pass.
     """
 
     def __init__(self, flows: Faces, links: Faces) -> None:
@@ -87,12 +94,12 @@ class DirectedMultigrid:
 
     Notes
     -----
-    On each level the face between two voxels passes (G + q / 2) a - (G - q / 2) b with
-    G = max(g, |q| / 2): the mean where diffusion is strong, upwind values where it is weak. Blocks
-    of 2 x 2 x 2 voxels with one value each make the next level. Their flows are sums; conductances
-    are halved, since the blocks lie twice as far apart. One relaxation goes up along the axes
-    before, one goes down after the coarse correction. On the first coarse levels two steps of GMRES
-    are taken, as in the K-cycle of `Multigrid`.
+    On each level the face between two voxels passes (G + q / 2) a - (G - q / 2) b, where G is the
+    larger one of g and abs(q) / 2: the mean where diffusion is strong, upwind values where it is
+    weak. Blocks of 2 x 2 x 2 voxels with one value each make the next level. Their flows are sums;
+    conductances are halved, since the blocks lie twice as far apart. One relaxation goes up along
+    the axes before, one goes down after the coarse correction. On the first coarse levels two steps
+    of GMRES are taken, as in the K-cycle of `Multigrid`.
     """
 
     def __init__(self, flows: Faces, links: Faces) -> None:

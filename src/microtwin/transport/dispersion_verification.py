@@ -14,7 +14,15 @@ from .breakthrough_curve import Breakthrough, grid_breakthrough
 from .closure import Dispersion, grid_dispersion
 from .column_solution import ogata_banks
 from .image_tracer import flow_grid
-from .parallel_flows import duct_dispersion, even_column, plane_channel, round_tube, square_duct
+from .parallel_flows import (
+    duct_dispersion,
+    even_column,
+    plane_channel,
+    round_tube,
+    square_duct,
+    wave_dispersion,
+    waves,
+)
 from .permeability import permeability
 from .tortuosity import tortuosity_factor
 from .tracer_grids import TracerGrid
@@ -22,6 +30,7 @@ from .tracer_grids import TracerGrid
 __all__ = ["CASES"]
 
 PECLET = 100.0  # with half the width, or the radius
+WAVE = 32 / (2.0 * np.pi)  # voxels: one over the wave number
 COLUMN = 150  # voxels
 COLUMN_PECLET = 100.0
 
@@ -38,6 +47,16 @@ def _order(flow: Callable[[int], TracerGrid], exact: float) -> float:
 
 def _tube(width: int) -> TracerGrid:
     return round_tube(0.5 * width)
+
+
+def _in_waves(component: tuple[int, int], skew: bool) -> float:
+    """Return a component of the tensor in waves of 32 voxels at Pe = 20."""
+    found = grid_dispersion(waves(32, 2.0, skew), 20.0, WAVE, tol=1e-8)
+    return float(found.relative_tensor[0][component])
+
+
+def _exact_in_waves(component: tuple[int, int], skew: bool) -> float:
+    return float(wave_dispersion(32, 2.0, WAVE / 20.0, skew)[component])
 
 
 def _random_flow(reverse: bool = False, peclet: float = 20.0) -> Dispersion:
@@ -140,6 +159,21 @@ CASES = (
                 source="second order, fourth between plates",
                 relative=False,
             ),
+        )
+    ),
+    *(
+        Case(
+            name=f"stream that carries waves of 32 voxels {where}, Pe = 20",
+            quantity=f"component {label} of the dispersion over the diffusivity",
+            reference=partial(_exact_in_waves, component, skew),
+            compute=partial(_in_waves, component, skew),
+            limit=limit,
+            source="exact, one Fourier mode",
+        )
+        for where, label, component, skew, limit in (
+            ("along it", "xx", (2, 2), False, 0.02),
+            ("along it", "yx, antisymmetric", (1, 2), False, 0.005),
+            ("at an angle", "xx", (2, 2), True, 0.01),
         )
     ),
     Case(

@@ -1,4 +1,4 @@
-"""Flows in straight pores that are known exactly, on voxels, and their dispersion.
+"""Flows that are known exactly, on voxels, and the dispersion in them.
 
 All run along z with a mean velocity of 1 m/s in voxels of 1 m: only ratios matter.
 """
@@ -16,6 +16,8 @@ __all__ = [
     "plane_channel",
     "round_tube",
     "square_duct",
+    "wave_dispersion",
+    "waves",
 ]
 
 TERMS = 200  # of the series for the duct, in each direction
@@ -65,6 +67,49 @@ def round_tube(radius: float, length: int = 2, ends: int | None = None) -> Trace
     ends_of_edge = np.sqrt(np.maximum(radius**2 - edges[1:] ** 2, 0.0))
     across = np.diff(np.clip(edges[:, None], -ends_of_edge, ends_of_edge), axis=0)
     return _straight(flow, share, (across.T.copy(), across), length, ends)
+
+
+def waves(period: int, amplitude: float, skew: bool = False) -> TracerGrid:
+    """Return a stream without walls that waves of another velocity cross.
+
+    Parameters
+    ----------
+    period : int
+        Voxels.
+    amplitude : float
+        Of the velocity across: along y it is the cosine of the phase, along x the sine.
+    skew : bool
+        The phase grows along z; or along z and y alike, and nothing flows along y.
+    """
+    edges = 2.0 * np.pi * np.arange(period + 1) / period
+    mean = np.diff(np.exp(1j * edges)) * period / (2j * np.pi)  # of exp(i phase) in each voxel
+    shape = (period, period if skew else 2, 2)
+    wave = (mean[:, None, None] * mean[:, None] if skew else mean[:, None, None]) + np.zeros(shape)
+    one = np.ones(shape)
+    across_y = 0.0 * one if skew else amplitude * wave.real
+    return tracer_grid((one, across_y, amplitude * wave.imag), (one, one, one), one, 1.0)
+
+
+def wave_dispersion(
+    period: int, amplitude: float, diffusivity: float, skew: bool = False
+) -> NDArray[np.float64]:
+    """Return the exact tensor D* / D in `waves`, shape (3, 3).
+
+    Notes
+    -----
+    With the wave number k, a velocity exp(i k z) across the stream leads to the deviation
+    -exp(i k z) / (D k^2 + i U k): the tensor is D + amplitude^2 / 2 times the real part of
+    1 / (D k^2 + i U k) across it, with the imaginary part off the diagonal in opposite signs.
+    """
+    k = 2.0 * np.pi / period
+    square = (2.0 if skew else 1.0) * k**2
+    response = 0.5 * amplitude**2 / (diffusivity * square + 1j * k) / diffusivity
+    tensor = np.eye(3)
+    tensor[2, 2] += response.real
+    if not skew:
+        tensor[1, 1] += response.real
+        tensor[1, 2], tensor[2, 1] = response.imag, -response.imag
+    return tensor
 
 
 def duct_dispersion(peclet: float) -> float:
