@@ -24,7 +24,9 @@ def test_every_case_of_the_reference_table_is_there():
     for subject in (
         "layers in series 0.1 / 1 / 0.1", "layers in series 1 / 10", "layers in parallel 1 / 10",
         "straight channel", "blocked channel", "full box", "checkerboard", "insulating spheres",
-        "conducting", "laminate", "Gaussian",
+        "conducting", "laminate", "Gaussian", "flow between plates", "flow in a round tube",
+        "stream that carries waves",
+        "slit of 32 voxels", "square duct", "round tube", "simple cubic spheres", "cylinders",
     ):  # fmt: skip
         assert subject in names
     assert len({(case.name, case.quantity) for case in CASES}) == len(CASES)

@@ -4,7 +4,10 @@ __all__ = [
     "ComplexField",
     "ComplexSolution",
     "ConvergenceError",
+    "DirectedGrid",
+    "DirectedMultigrid",
     "Field",
+    "GeneralSolution",
     "GridOperator",
     "Multigrid",
     "NetworkOperator",
@@ -17,6 +20,7 @@ __all__ = [
     "presb",
     "solve",
     "solve_complex",
+    "solve_general",
     "thread_count",
     "weighted_sum",
 ]
@@ -30,7 +34,9 @@ from .complex_systems import (
     solve_complex,
 )
 from .corrections import Field, correction, weighted_sum
+from .directed_grid import DirectedGrid, DirectedMultigrid
 from .fixed_points import AndersonMixing
+from .flexible_gmres import GeneralSolution, solve_general
 from .krylov import ConvergenceError, Solution, solve
 from .multigrid import Multigrid
 from .network import NetworkOperator

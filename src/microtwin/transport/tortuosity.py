@@ -13,7 +13,7 @@ from microtwin.microstructure import Direction, Microstructure, axis_index
 from microtwin.numerics.krylov import Progress, solve
 from microtwin.transport import fields
 from microtwin.transport.cell_problem import RESIDUAL_PART, cell_problem
-from microtwin.transport.options import Boundary, Interface, check_options
+from microtwin.transport.options import Boundary, Interface, check_options, checked_level_set
 
 __all__ = ["TortuosityResult", "tortuosity_factor"]
 
@@ -201,7 +201,7 @@ def tortuosity_factor(
     # The flux runs along the first axis of the arrays of the solver.
     # Everything but the phase is one solid: where two solids meet they do not round its corners.
     inside = np.ascontiguousarray(np.moveaxis(micro.labels == micro.label(phase), axis, 0))
-    surface = _checked_level_set(level_set, inside, interface, axis)
+    surface = checked_level_set(level_set, inside, interface, axis)
     clusters = carrying_clusters(inside, 0, periodic)
     label_fraction = micro.volume_fraction(phase)
     carried = float(np.count_nonzero(clusters) / inside.size)
@@ -244,31 +244,3 @@ def tortuosity_factor(
         spread_history=solution.spread_history,
         _state=fields.FluxState(solution, source, geometry.unit, axis, inside, diffusivity),
     )
-
-
-def _checked_level_set(
-    level_set: NDArray[np.floating] | None,
-    inside: NDArray[np.bool_],
-    interface: Interface,
-    axis: int,
-) -> NDArray[np.floating] | None:
-    """Return the level set with the flux axis first, if it agrees with the labels."""
-    if level_set is None:
-        return None
-    if interface == "voxel":
-        raise ValueError(
-            "a level set and interface='voxel' contradict each other; use interface='smooth'"
-        )
-    field = np.moveaxis(np.asarray(level_set), axis, 0)
-    if field.shape != inside.shape:
-        raise ValueError(
-            f"the level set has shape {np.shape(level_set)}, the image another one; "
-            "give one value per voxel"
-        )
-    wrong = int(np.count_nonzero((field >= 0.0) != inside))
-    if wrong:
-        raise ValueError(
-            f"the level set contradicts the labels in {wrong} voxels; it must be zero or positive "
-            "in the voxels of the phase and negative in all others"
-        )
-    return field

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from ..generation import gaussian_field, laminate, lattice_spheres, lattice_spheres_level_set
 from ..microstructure import Microstructure
 from ..trust.verification import Case
+from .dispersion_verification import CASES as DISPERSION_CASES
+from .flow_verification import CASES as FLOW_CASES
 from .impedance_verification import CASES as IMPEDANCE_CASES
 from .options import Boundary, Interface
 from .references import hashin_shtrikman_bounds, laminate_tensor, sphere_array_conductivity
@@ -370,4 +372,6 @@ CASES: tuple[Case, ...] = (
         )
     ),
     *IMPEDANCE_CASES,
+    *DISPERSION_CASES,
+    *FLOW_CASES,
 )
