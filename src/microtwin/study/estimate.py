@@ -52,6 +52,13 @@ BYTES_PER_VOXEL_FINER = 600
 # The interface of a rough electrode, half of it covered.
 BYTES_PER_VOXEL_REACTION = 120
 NS_PER_VOXEL_REACTION = 1000
+BYTES_PER_VOXEL_FLOW = 150
+BYTES_PER_VOXEL_TRACER = 600
+NS_PER_VOXEL_FLOW = 40_000
+NS_PER_VOXEL_DISPERSION = 30_000  # for each Péclet number
+# A time step lasts while the fastest fluid crosses half a voxel, several times as fast as the mean.
+NS_PER_VOXEL_TRACER_STEP = 60
+STEPS_PER_LAYER = 12
 BYTES_PER_VOXEL_UPTAKE = 150  # and more for each further species
 NS_PER_VOXEL_UPTAKE = 1500
 STEPS_OF_UPTAKE = 60  # over a duration
@@ -159,7 +166,7 @@ def estimate_cost(file: StudyFile, available_bytes: int | None = None) -> Cost:
         solves=_solves(study),
         memory_bytes=memory(coarsen),
         available_bytes=available_bytes,
-        seconds=SECONDS_FIXED + 1e-9 * math.prod(shape) * _ns_per_voxel(study),
+        seconds=SECONDS_FIXED + 1e-9 * math.prod(shape) * _ns_per_voxel(study, max(shape)),
         fitting_coarsening=fitting,
     )
 
@@ -278,6 +285,9 @@ def _bytes_per_voxel(study: Study) -> float:
         solve = max(solve, BYTES_PER_VOXEL_DESCRIPTORS)
     if study.reaction is not None:
         solve = max(solve, BYTES_PER_VOXEL_REACTION)
+    if study.flow is not None:
+        carried = study.flow.dispersion is not None or study.flow.breakthrough is not None
+        solve = max(solve, BYTES_PER_VOXEL_TRACER if carried else BYTES_PER_VOXEL_FLOW)
     if study.uptake is not None:
         solve = max(solve, BYTES_PER_VOXEL_UPTAKE * (1 + len(study.uptake.species)))
     if study.impedance is not None:
@@ -330,7 +340,20 @@ def _solves(study: Study) -> int:
     return main + (3 if study.homogenize is not None else 0)
 
 
-def _ns_per_voxel(study: Study) -> float:
+def _ns_of_flow(study: Study, layers: int) -> float:
+    """Return the work of flows, and of the tracers in them, per voxel."""
+    part = study.flow
+    assert part is not None
+    each = float(NS_PER_VOXEL_FLOW)
+    if part.dispersion is not None:
+        each += NS_PER_VOXEL_DISPERSION * len(part.dispersion.peclet)
+    if part.breakthrough is not None:
+        volumes = part.breakthrough.pore_volumes or 3.0 * part.breakthrough.retardation
+        each += NS_PER_VOXEL_TRACER_STEP * STEPS_PER_LAYER * volumes * layers
+    return each * len(part.directions) * (1 + study.uncertainty.discretisation / 8)
+
+
+def _ns_per_voxel(study: Study, layers: int) -> float:
     total = 0.0
     if study.transport is not None:
         extra = SOLVES_DISCRETISATION * study.uncertainty.discretisation
@@ -348,6 +371,8 @@ def _ns_per_voxel(study: Study) -> float:
         groups = NS_PER_VOXEL_DESCRIPTORS if study.descriptors is True else set(study.descriptors)
         total += 1.125 * sum(NS_PER_VOXEL_DESCRIPTORS[group] for group in groups)
     total += NS_PER_VOXEL_REACTION * (study.reaction is not None)
+    if study.flow is not None:
+        total += _ns_of_flow(study, layers)
     if study.uptake is not None:
         steps = 1 if study.uptake.duration is None else STEPS_OF_UPTAKE
         images = 1 + study.uncertainty.discretisation / 8

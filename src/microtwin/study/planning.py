@@ -8,6 +8,7 @@ from typing import Any
 
 from . import (
     cell_stage,
+    flow_stage,
     generation_stage,
     half_cell_stage,
     impedance_stage,
@@ -51,6 +52,7 @@ VERSIONS = {
     "mechanics": 1,
     "mechanics_along": 1,
     "stiffness": 1,
+    "flow": 1,
     "uptake": 1,
     "cross_verification": 2,
     "discretisation": 1,
@@ -120,6 +122,20 @@ def plan(file: StudyFile) -> list[Task]:
             "fields": study.output.fields,
         }
         tasks.append(_task("reaction", reaction_stage.react, params, {"microstructure": micro}))
+    if study.flow is not None:
+        params = study.flow.model_dump(exclude={"directions"}) | {
+            "discretisation": study.uncertainty.discretisation,
+            "fields": study.output.fields,
+        }
+        tasks += [
+            _task(
+                f"flow/{study.flow.phase}-{direction}",
+                flow_stage.flow_through,
+                params | {"direction": direction},
+                {"microstructure": micro},
+            )
+            for direction in study.flow.directions
+        ]
     if study.uptake is not None:
         params = study.uptake.model_dump() | {
             "discretisation": study.uncertainty.discretisation,

@@ -16,6 +16,7 @@ import numpy as np
 from ..microstructure import AXES, Microstructure
 from .cell_stage import CELL_FILES
 from .errors import storage_error
+from .flow_stage import CURVE_FILE
 from .generation_stage import PARTICLE_LIST
 from .impedance_stage import SPECTRUM_FILES
 from .mechanics_stage import LIGAMENT_LIST
@@ -39,6 +40,17 @@ __all__ = [
     "publish_report",
     "results_as_csv",
 ]
+
+# Kinds of stages that may keep fields.
+WITH_FIELDS = (
+    "transport",
+    "reaction",
+    "flow",
+    "uptake",
+    "half_cell",
+    "mechanics",
+    "mechanics_along",
+)
 
 
 def publish_report(
@@ -91,6 +103,7 @@ def publish_report(
         ),
         mesh=_mesh_view(entries) if "mesh" in entries else None,
         reaction=_reaction_view(entries["reaction"]) if "reaction" in entries else None,
+        flows=tuple(_flow_view(e) for e in _of(entries, "flow")),
         uptake=_uptake_view(entries["uptake"]) if "uptake" in entries else None,
         cell=_cell_view(entries["cell"]) if "cell" in entries else None,
         half_cells=tuple(_half_cell_view(e) for e in _of(entries, "half_cell")),
@@ -350,6 +363,23 @@ def _reaction_view(entry: Entry) -> Any:
     )
 
 
+def _flow_view(entry: Entry) -> Any:
+    from .report import FlowView
+
+    def known(name: str) -> Any:
+        return entry.array(name) if entry.has(f"{name}.npy") else None
+
+    numbers = entry.numbers
+    axes = slice_axes(numbers["direction"])
+    sizes = dict(zip("zyx", numbers["voxel_size"], strict=True))
+    return FlowView(
+        numbers,
+        axes,
+        (sizes[axes[0]], sizes[axes[1]]),
+        **{name: known(name) for name in ("speed", "pressure", "curve", "tracer")},
+    )
+
+
 def _uptake_view(entry: Entry) -> Any:
     from .report import UptakeView
 
@@ -481,14 +511,22 @@ def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list
     -------
     list of Path
         ``<stem>-<phase>-<direction>.vtkhdf`` of transport, ``<stem>-reaction.vtkhdf``,
-        ``<stem>-uptake.vtkhdf``, ``<stem>-mechanics.vtkhdf``, and of each discharge
+        ``<stem>-flow-<phase>-<direction>.vtkhdf``, ``<stem>-uptake.vtkhdf``, ``<stem>-mechanics.vtkhdf``, and of each discharge
         ``<stem>-half_cell-<rate>.vtkhdf`` and ``<stem>-mechanics_along-<rate>.vtkhdf``; empty if
         the study does not keep fields.
     """
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        kinds = ("transport", "reaction", "uptake", "half_cell", "mechanics", "mechanics_along")
+        kinds = (
+            "transport",
+            "reaction",
+            "flow",
+            "uptake",
+            "half_cell",
+            "mechanics",
+            "mechanics_along",
+        )
         for entry in (entry for kind in kinds for entry in _of(entries, kind)):
             if entry.has("fields.vtkhdf"):
                 case = entry.stage.removeprefix("transport/").replace("/", "-")
@@ -549,13 +587,18 @@ def export_cell(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[P
 
 
 def export_courses(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:
-    """Copy the amounts of species over time; return the path, ``<stem>-uptake.csv``, or nothing."""
-    entry = entries.get("uptake")
-    if entry is None or not entry.has(COURSE_FILE):
-        return []
-    target = folder / f"{stem}-uptake.csv"
-    write_file(target, entry.file(COURSE_FILE).read_text(encoding="utf-8"))
-    return [target]
+    """Copy amounts of species over time, and breakthrough curves; return the paths.
+
+    ``<stem>-uptake.csv`` and ``<stem>-flow-<phase>-<direction>.csv``.
+    """
+    written = []
+    for name, kind in ((COURSE_FILE, "uptake"), (CURVE_FILE, "flow")):
+        for entry in _of(entries, kind):
+            if entry.has(name):
+                target = folder / f"{stem}-{entry.stage.replace('/', '-')}.csv"
+                write_file(target, entry.file(name).read_text(encoding="utf-8"))
+                written.append(target)
+    return written
 
 
 def export_ligaments(entries: Mapping[str, Entry], folder: Path, stem: str) -> list[Path]:

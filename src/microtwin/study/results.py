@@ -156,6 +156,7 @@ def summarise(file: StudyFile, entries: Mapping[str, Entry]) -> Results:
         *_descriptors(image, entries, target),
         *_mesh(entries),
         *_reaction(entries, target),
+        *_flow(entries, target),
         *_uptake(entries, target),
         *_half_cell(entries, target),
         *_half_cell_impedance(entries, target),
@@ -453,6 +454,29 @@ def _reaction(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]
             checks=_budget_check(numbers[name], terms, target),
             source=_source(entry),
         )
+
+
+def _flow(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:
+    """Yield what flows through the image, and what it carries, for each direction."""
+    for stage, entry in entries.items():
+        if not stage.startswith("flow/"):
+            continue
+        numbers = entry.numbers
+        solved = [Check.model_validate(check) for check in entry.record["checks"]]
+        for name, condition, value, unit, change in numbers["quantities"]:
+            terms = _uncertainty(discretisation=change)
+            yield Quantity(
+                name=name,
+                phase=numbers["phase"],
+                direction=numbers["direction"],
+                condition=condition,
+                value=value,
+                text=None if value is not None else f"infinite: {numbers['message']}",
+                unit=unit,
+                uncertainty=terms,
+                checks=[*solved, *_budget_check(value, terms, target)],
+                source=_source(entry),
+            )
 
 
 def _uptake(entries: Mapping[str, Entry], target: float) -> Iterable[Quantity]:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..microstructure import AXES, Direction
+from ..transport.options import Boundary, Interface
 from .electrode_sections import (
     Cell,
     HalfCell,
@@ -33,6 +34,7 @@ from .fields import (
     Section,
     Tolerance,
 )
+from .flow_sections import Flow, flow_problems
 from .known import known_fractions
 from .mechanics_problems import mechanics_phases, mechanics_problems
 from .mechanics_sections import Mechanics
@@ -45,6 +47,7 @@ __all__ = [
     "Correction",
     "Crop",
     "Denoise",
+    "Flow",
     "HalfCell",
     "HalfCellImpedance",
     "Homogenize",
@@ -66,8 +69,6 @@ __all__ = [
 ]
 
 SOURCES = ("image", "generate", "scan", "projections")
-Boundary = Literal["faces", "periodic", "mirror"]
-Interface = Literal["smooth", "voxel"]
 MeshFormat = Literal["vtu", "vtkhdf", "msh", "xdmf", "inp"]
 DescriptorGroup = Literal["surface", "topology", "chords", "sizes", "paths"]
 
@@ -265,6 +266,7 @@ class Study(Section):
     impedance: Impedance | None = None
     mesh: Mesh | None = None
     reaction: Reaction | None = None
+    flow: Flow | None = None
     uptake: Uptake | None = None
     half_cell: HalfCell | None = None
     cell: Cell | None = None
@@ -332,6 +334,9 @@ class Study(Section):
             names_in = {"active": self.reaction.active, "coverings": self.reaction.coverings or ()}
             wanted += [(("reaction", key, n), n) for key, own in names_in.items() for n in own]
             wanted.append((("reaction", "electrolyte"), self.reaction.electrolyte))
+        if self.flow is not None:
+            problems, named = flow_problems(self.flow, names)
+            found, wanted = found + problems, wanted + named
         if self.uptake is not None:
             problems, named = uptake_problems(self.uptake, names)
             found, wanted = found + problems, wanted + named

@@ -254,6 +254,13 @@ transport:
 #   electrolyte: pore
 #   variation: {{deviation: 0.5, correlation_length: 2 um}}
 
+# Viscous flow: permeability; dispersion and breakthrough of a tracer in it; filling by a liquid.
+# flow:
+#   phase: {first}
+#   directions: [z]
+#   dispersion: {{peclet: [0, 1, 10]}}
+#   breakthrough: {{diffusivity: 1e-9 m^2/s, velocity: 1 m/day}}
+
 # Species that diffuse and react: oxygen in tissue, substrate in biofilm, solutes in rock.
 # uptake:
 #   species:

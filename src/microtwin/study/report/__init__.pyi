@@ -1,6 +1,7 @@
 __all__ = [
     "CellView",
     "ConvergenceView",
+    "FlowView",
     "HalfCellImpedanceView",
     "HalfCellView",
     "ImpedanceView",
@@ -29,6 +30,7 @@ from .mechanics_along_figures import write_stress_movie
 from .model import (
     CellView,
     ConvergenceView,
+    FlowView,
     HalfCellImpedanceView,
     HalfCellView,
     ImpedanceView,

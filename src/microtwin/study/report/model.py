@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CellView",
     "ConvergenceView",
+    "FlowView",
     "HalfCellImpedanceView",
     "HalfCellView",
     "ImpedanceView",
@@ -470,6 +471,39 @@ class ReactionView:
 
 
 @dataclass(frozen=True, eq=False)
+class FlowView:
+    """Viscous flow through one phase in one direction, and what it carries.
+
+    Parameters
+    ----------
+    numbers : mapping
+        phase, direction, boundary, interface, message, percolates, iterations, residual,
+        flux_spread, largest_divergence, fractions, coarse_problem; quantities (name, condition,
+        value, unit, change on larger voxels); dispersion, breakthrough and filling, or None.
+    slice_axes : (str, str)
+        Axes of the rows and columns of the pictures.
+    voxel_size : (float, float)
+        Along them, in m.
+    speed : ndarray of 2 dimensions, optional
+        Magnitude of the velocity in the middle plane over its mean in the pores; NaN in solids.
+    pressure : ndarray of 2 dimensions, optional
+        In the same plane, from 1 to 0.
+    curve : ndarray, shape (3, n), optional
+        Time (s), pore volumes and concentration of a breakthrough curve.
+    tracer : ndarray of 3 dimensions, optional
+        Concentration in the plane at the times ``numbers["breakthrough"]["snapshot_times"]``.
+    """
+
+    numbers: Mapping[str, Any]
+    slice_axes: tuple[str, str]
+    voxel_size: tuple[float, float]
+    speed: Array | None
+    pressure: Array | None
+    curve: Array | None
+    tracer: Array | None
+
+
+@dataclass(frozen=True, eq=False)
 class UptakeView:
     """Species that diffuse and react, and what is left of them.
 
@@ -682,6 +716,8 @@ class ReportData:
         The mesh, if one was made.
     reaction : ReactionView or None
         The reaction on the interface, if it was computed.
+    flows : sequence of FlowView
+        Viscous flows, by direction.
     uptake : UptakeView or None
         Species that diffuse and react, if they were computed.
     cell : CellView or None
@@ -717,6 +753,7 @@ class ReportData:
     segmentation: SegmentationView | None = None
     mesh: MeshView | None = None
     reaction: ReactionView | None = None
+    flows: Sequence[FlowView] = ()
     uptake: UptakeView | None = None
     cell: CellView | None = None
     half_cells: tuple[HalfCellView, ...] = ()

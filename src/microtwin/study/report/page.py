@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 
 from .cell_section import cell_section
+from .flow_section import flow_section
 from .half_cell_section import half_cell_section
 from .impedance_section import half_cell_impedance_section, impedance_section
 from .markup import Html, section, text
@@ -47,6 +48,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[ReportData], str]], ...] = (
     ("tensors", "Effective tensors", tensors_section),
     ("impedance", "Impedance of a symmetric cell", impedance_section),
     ("reaction", "Reaction on the interface", reaction_section),
+    ("flow", "Flow and what it carries", flow_section),
     ("uptake", "Diffusion with uptake", uptake_section),
     ("half-cell", "Discharge against lithium", half_cell_section),
     ("half-cell-impedance", "Impedance against lithium", half_cell_impedance_section),
@@ -75,6 +77,7 @@ _PHYSICS = (
     "tensors",
     "impedance",
     "reaction",
+    "flows",
     "uptake",
     "half_cells",
     "half_cell_impedances",
