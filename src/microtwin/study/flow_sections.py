@@ -73,7 +73,7 @@ class Flow(Section):
     """Permeability of a phase, and dispersion, breakthrough and filling if they are asked for."""
 
     phase: PhaseName = "pore"
-    directions: Annotated[list[Direction], Field(min_length=1)] = ["z"]
+    directions: Annotated[list[Direction], Field(min_length=1, default_factory=lambda: ["z"])]
     boundary: Boundary = "faces"
     interface: Interface = "smooth"
     tol: Tolerance = 1e-5

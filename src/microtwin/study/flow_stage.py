@@ -114,7 +114,7 @@ def _flow(micro: Microstructure, params: Params, note: str) -> Permeability:
 def _carry(
     micro: Microstructure, flow: Permeability, params: Params, note: str
 ) -> tuple[Dispersion | None, Breakthrough | None, FillingTime | None]:
-    """Return dispersion, breakthrough and filling, as far as they are asked for and there is flow."""
+    """Return dispersion, breakthrough and filling, as far as asked for, if there is flow."""
     from ..transport import breakthrough, dispersion, filling_time
 
     found: list[Any] = [None, None, None]

@@ -511,9 +511,9 @@ def export_fields(entries: Mapping[str, Entry], folder: Path, stem: str) -> list
     -------
     list of Path
         ``<stem>-<phase>-<direction>.vtkhdf`` of transport, ``<stem>-reaction.vtkhdf``,
-        ``<stem>-flow-<phase>-<direction>.vtkhdf``, ``<stem>-uptake.vtkhdf``, ``<stem>-mechanics.vtkhdf``, and of each discharge
-        ``<stem>-half_cell-<rate>.vtkhdf`` and ``<stem>-mechanics_along-<rate>.vtkhdf``; empty if
-        the study does not keep fields.
+        ``<stem>-flow-<phase>-<direction>.vtkhdf``, ``<stem>-uptake.vtkhdf``,
+        ``<stem>-mechanics.vtkhdf``, and of each discharge ``<stem>-half_cell-<rate>.vtkhdf`` and
+        ``<stem>-mechanics_along-<rate>.vtkhdf``; empty if the study does not keep fields.
     """
     written = []
     try:
