@@ -24,10 +24,6 @@ from microtwin.transport import wall_kernels
 
 __all__ = ["stokes_system"]
 
-# Strengths of the links to walls: one nearer than a hundredth of a step counts as that near, and
-# one further than two steps as that far.
-LIMITS = (0.5, 100.0)
-
 
 def stokes_system(
     inside: NDArray[np.bool_],
@@ -62,10 +58,19 @@ def stokes_system(
     only one of the two is solid, half of the side of the control volume is wall and the velocity on
     the other half falls to zero at the face of that voxel: s = (2 + 1) / 2.
 
-    *Level set*: linear between the middles of the two faces, s = (f - g) / f from the means f and g
-    of its values in the two voxels at each. With links that stay symmetric this is of second order
-    (F. Gibou, R. P. Fedkiw, L.-T. Cheng, M. Kang, J. Comput. Phys. 176 (2002) 205). From labels it
-    gives s = 2 beside two voxels of solid and s = 1 beside one.
+    *Level set*: linear between the middles of the two faces; the wall is at the distance
+    d = f / (f - g) of a step, f and g the means of its values in the two voxels at each. From
+    labels d is 1/2 beside two voxels of solid and 1 beside one. With s = 1 / d links stay symmetric
+    and the solution is of second order (F. Gibou, R. P. Fedkiw, L.-T. Cheng, M. Kang, J. Comput.
+    Phys. 176 (2002) 205). Where walls are near to each other the velocity bends between them, and
+    what a face carries is not its middle value times its area. For n faces in line between two
+    walls at the same distance, ::
+
+        1 / s = d + (3 (2 d - 1)^2 - 2) / (6 n) + (2 d - 1)^3 / (6 n^2)
+
+    carries (n - 1 + 2 d)^3 / 12, the flow of a slit, exactly; n is counted along the line from the
+    wall to the next closed face. Along its own direction a velocity falls to the wall without
+    shear, s = 1 / d.
     """
     h = min(spacing)
     factors = (h / spacing[0], h / spacing[1], h / spacing[2])
@@ -94,7 +99,7 @@ def _viscous_operator(
     weights = tuple(c**2 for c in factors)
     over_slabs(
         wall_kernels.viscous_links, slab_bounds(opened.shape), opened, level, axis, ring,
-        staircase, LIMITS, weights, links, mass,
+        staircase, weights, links, mass,
     )  # fmt: skip
     halves = tuple(0.5 * w for w in weights)
     return GridOperator(links, halves, mass=to_quarters(mass))  # type: ignore[arg-type]

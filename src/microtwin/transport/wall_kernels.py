@@ -9,20 +9,40 @@ from microtwin.numerics.compiling import FAST, INNER
 __all__ = ["viscous_links"]
 
 
+NEAREST = 0.01  # steps: a wall nearer than that counts as that near, to keep drags finite
+WIDEST = 64  # faces between two walls: of the curvature between them 1 / 2000 is left
+
+
 @njit(**INNER)
-def _drag(here, there, along, staircase, least, most):
-    """Return the strength of the link from an open face to the wall before a closed one."""
-    if not staircase:
-        return min(max((here - there) / here, least), most)
-    if along:
-        return 1.0
-    return 2.0 if there < 0.0 else 1.5
+def _width(opened, k, j, i, axis, step, ring):
+    """Return how many open faces stand in line from a face on, with itself, or WIDEST."""
+    nz, ny, nx = opened.shape
+    n = nz if axis == 0 else (ny if axis == 1 else nx)
+    at = k if axis == 0 else (j if axis == 1 else i)
+    count = 1
+    while count < WIDEST:
+        at += step
+        if not ring and (at < 0 or at >= n):
+            return min(2 * count, WIDEST)  # the reflection goes on
+        at = at % n
+        kk, jj = at if axis == 0 else k, at if axis == 1 else j
+        if not opened[kk, jj, at if axis == 2 else i]:
+            break
+        count += 1
+    return count
+
+
+@njit(**INNER)
+def _smooth_drag(distance, width):
+    """Return the strength of the link to a wall at a distance, in steps, beside so many faces."""
+    n = float(width)
+    beyond = 2.0 * distance - 1.0
+    mean = distance + (3.0 * beyond**2 - 2.0) / (6.0 * n) + beyond**3 / (6.0 * n**2)
+    return 1.0 / max(mean, NEAREST)
 
 
 @njit(**FAST)
-def viscous_links(
-    first, end, opened, level, axis, ring, staircase, limits, weights, links, mass
-):  # fmt: skip
+def viscous_links(first, end, opened, level, axis, ring, staircase, weights, links, mass):
     """Write the links of each face of an axis to the next along z, y and x, and the drag of walls.
 
     Links count halves. The planes are those of faces.
@@ -57,7 +77,14 @@ def viscous_links(
                         ii = beyond if b == 2 else i
                         if not opened[kk, jj, ii]:
                             there = level[kk, jj, ii]
-                            drag = _drag(here, there, b == axis, staircase, limits[0], limits[1])
+                            if staircase:
+                                drag = 1.0 if b == axis else (2.0 if there < 0.0 else 1.5)
+                            else:
+                                distance = here / max(here - there, 0.5 * here)
+                                drag = 1.0 / max(distance, NEAREST)
+                                if b != axis:
+                                    width = _width(opened, k, j, i, b, at - to, ring)
+                                    drag = _smooth_drag(distance, width)
                             total += share * drag
                         elif to > at:
                             links[b][k, j, i] = 1 if half else 2
