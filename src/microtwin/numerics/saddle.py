@@ -49,8 +49,8 @@ class SaddleSolution:
     iterations : int
         Steps of conjugate gradients for p.
     residual : float
-        The larger of the residual of the fields over their drive and the norm of the divergence
-        over that of the fields.
+        The larger of the residual of the fields over the part of the drive that they feel, their
+        norm over that of the response, and the norm of the divergence over that of the fields.
     layer_flux : ndarray of float64
         Sum of the driven field over each layer of its faces.
     flux_spread : float
@@ -278,7 +278,9 @@ def solve_saddle(
             goal = 0.3 * rtol * scale
             squares += system.settle(field, p, axis, float(axis == 0), goal) ** 2
         size = float(np.sqrt(sum(np.einsum("i,i", part, part) for part in fields)))
-        # The part of the drive that the fields feel, where p does not balance it.
+        # The part of the drive that the fields feel, where p does not balance it. Where little gets
+        # through, p balances nearly all, and a residual that is small beside the drive is not small
+        # beside what is left.
         scale = drive_norm * min(1.0, size / system.response_norms[0])
         flux = system.layers(fields[0])
         divergence = system.divergence(fields)

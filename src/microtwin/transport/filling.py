@@ -95,8 +95,8 @@ def filling_time(
     >>> filling = mt.transport.filling_time(
     ...     micro, flow, viscosity=3e-3, surface_tension=0.03, contact_angle=30, length=1e-4
     ... )
-    >>> 1e-3 < filling.seconds < 1e-2
-    True
+    >>> round(1e3 * filling.seconds, 1)  # ms
+    0.9
     """
     for noun, value in (
         ("viscosity", viscosity), ("surface_tension", surface_tension), ("length", length),
