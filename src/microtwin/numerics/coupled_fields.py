@@ -1,4 +1,4 @@
-"""Corrections to several fields whose coupling is not symmetric, by flexible residuals.
+"""Corrections to several fields whose coupling is not symmetric.
 
 Each field has its own symmetric operator and multigrid cycle; what ties them to each other, such as
 a reaction that takes part of one and makes another, is a diagonal block of any sign.
@@ -11,12 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .corrections import Field, combine, dot
-from .krylov import ConvergenceError
+from .corrections import Field
+from .flexible_gmres import solve_general
 
 __all__ = ["coupled_correction"]
-
-REMEMBERED = 20  # directions
 
 Vector = list[NDArray[np.float32]]
 
@@ -39,7 +37,7 @@ def coupled_correction(
         Diagonals of the other blocks, by row and column; also of blocks on the diagonal, where they
         come on top of the operator of the field.
     residual : list of vectors of float32
-        By field; it is overwritten with what is left of it.
+        By field.
     target : float
         Norm at which to stop.
     weights : sequence of float
@@ -58,41 +56,36 @@ def coupled_correction(
 
     Notes
     -----
-    Generalised conjugate residuals with truncation (Eisenstat, Elman and Schultz, SIAM J. Numer.
-    Anal. 20 (1983) 345): directions may come from any preconditioner, here a block Gauss-Seidel
-    sweep with one multigrid cycle for each field.
+    Flexible GMRES over a block Gauss-Seidel sweep with one multigrid cycle for each field.
     """
-    y = [np.zeros_like(part) for part in residual]
-    kept: list[tuple[Vector, Vector, float]] = []
-    start = norm = _norm(residual, weights)
-    iterations = 0
-    while not norm <= target:
-        if iterations == max_iterations or not np.isfinite(norm):
-            raise ConvergenceError(
-                f"a correction of {len(fields)} fields did not converge: in {iterations} "
-                f"iterations the residual went from {start:.1e} to {norm:.1e}, wanted {target:.1e}"
-            )
-        p = _swept(fields, ties, residual)
-        q = _product(fields, ties, p)
-        for direction, image, square in kept:
-            share = -_dot(image, q, weights) / square
-            for f in range(len(fields)):
-                combine(p[f], 1.0, direction[f], share)
-                combine(q[f], 1.0, image[f], share)
-        square = _dot(q, q, weights)
-        if not square > 0.0:
-            raise ConvergenceError(
-                f"a correction of {len(fields)} fields came to a stand after {iterations} "
-                f"iterations: residual {norm:.1e}, wanted {target:.1e}"
-            )
-        step = _dot(q, residual, weights) / square
-        for f in range(len(fields)):
-            combine(y[f], 1.0, p[f], step)
-            combine(residual[f], 1.0, q[f], -step)
-        kept = [*kept[-REMEMBERED + 1 :], (p, q, square)]
-        norm = _norm(residual, weights)
-        iterations += 1
-    return y, iterations
+
+    def split(stack: NDArray, factors: Sequence[float]) -> Vector:
+        return [
+            np.multiply(part[:, 0], factor, dtype=np.float32)
+            for part, factor in zip(np.split(stack, len(fields)), factors, strict=True)
+        ]
+
+    def stacked(parts: Vector, factors: Sequence[float]) -> NDArray[np.float64]:
+        return np.concatenate(
+            [
+                np.multiply(part[:, None], factor, dtype=float)
+                for part, factor in zip(parts, factors, strict=True)
+            ]
+        )
+
+    # Unknowns are scaled like residuals, so that both are of the same size for all fields.
+    inverse = [1.0 / w for w in weights]
+
+    def product(u: NDArray[np.float64]) -> NDArray[np.float64]:
+        return stacked(_product(fields, ties, split(u, inverse)), weights)
+
+    def precondition(r: NDArray[np.float64]) -> NDArray[np.float64]:
+        return stacked(_swept(fields, ties, split(r, inverse)), weights)
+
+    found = solve_general(
+        product, precondition, stacked(residual, weights), target, max_iterations=max_iterations
+    )
+    return split(found.values, inverse), found.iterations
 
 
 def _swept(
@@ -120,11 +113,3 @@ def _product(
     for (row, column), tie in ties.items():
         out[row] += tie * p[column]
     return out
-
-
-def _dot(u: Vector, v: Vector, weights: Sequence[float]) -> float:
-    return sum(w * w * dot(a, b) for a, b, w in zip(u, v, weights, strict=True))
-
-
-def _norm(u: Vector, weights: Sequence[float]) -> float:
-    return float(np.sqrt(_dot(u, u, weights)))

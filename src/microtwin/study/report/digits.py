@@ -207,16 +207,21 @@ def percent(share: Any, decimals: int = 1) -> str:
 
 
 def seconds(duration: Any) -> str:
-    """Return a duration, for example "0.42 s", "12.3 s" or "4 min 10 s"."""
+    """Return a duration, for example "3.6 ms", "0.42 s", "12.3 s", "4 min 10 s" or "3 d 2 h"."""
     x = _as_float(duration)
     if x is None or not math.isfinite(x):
         return "–"
+    if 0 < x < 0.01:
+        return f"{1e3 * x:.2g}{_NBSP}ms"
     if x < 60:
         return f"{x:.2f}{_NBSP}s" if x < 10 else f"{x:.1f}{_NBSP}s"
     minutes, rest = divmod(round(x), 60)
     if minutes < 60:
         return f"{minutes}{_NBSP}min {rest}{_NBSP}s"
-    return f"{minutes // 60}{_NBSP}h {minutes % 60}{_NBSP}min"
+    hours = minutes // 60
+    if hours >= 48:
+        return f"{hours // 24}{_NBSP}d {hours % 24}{_NBSP}h"
+    return f"{hours}{_NBSP}h {minutes % 60}{_NBSP}min"
 
 
 def memory(size: Any) -> str:

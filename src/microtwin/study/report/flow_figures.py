@@ -9,13 +9,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from ...transport import ogata_banks
 from .digits import seconds
 from .drawing import INK, SERIES, Picture, drawn, show_picture
 from .model import FlowView
+from .transport_figures import log_label
 
 __all__ = ["breakthrough_figure", "dispersion_figure", "flow_figure", "tracer_figure"]
 
@@ -90,6 +91,10 @@ def dispersion_figure(views: Sequence[FlowView]) -> str:
                 )  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(10, numticks=6))
+            axis.set_major_formatter(FuncFormatter(log_label))
+            axis.set_minor_formatter(FuncFormatter(lambda *_: ""))
         axes.set_xlabel("Péclet number")
         axes.set_ylabel("dispersion over diffusivity")
         axes.legend(frameon=False, fontsize=8)
@@ -143,7 +148,7 @@ def tracer_figure(view: FlowView) -> str:
         panels = np.atleast_1d(drawing.figure.subplots(1, len(times)))
         for axes, values, time in zip(panels, view.tracer, times, strict=True):
             _show(axes, values, shades, view)
-            axes.set_title(seconds(time) if time >= 1.0 else f"{time:.2g} s")
+            axes.set_title(seconds(time))
         bar = drawing.figure.colorbar(shades, ax=list(panels), shrink=0.8, aspect=20, pad=0.02)
         bar.outline.set_visible(False)
         bar.set_label("over the inlet")
