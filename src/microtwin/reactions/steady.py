@@ -18,7 +18,7 @@ __all__ = ["SpeciesState", "SteadyState", "shown", "steady_state"]
 # What runs out is first taken up as by Michaelis and Menten, with these half saturations over the
 # largest concentration: the front of the core then is near where it will be.
 SOFTENED = (1e-2, 1e-3)
-NEARLY = 1e-2  # tolerance there, and on coarser images
+NEARLY = 5e-2  # tolerance there, and on coarser images
 LARGE = 48  # voxels along each axis: from here on a coarser image gives the first guess
 
 
