@@ -288,3 +288,16 @@ def test_problems_are_said(make, words):
 def test_what_does_not_go_together_is_refused(species, reactions, words):
     with pytest.raises(ValueError, match=words):
         rx.steady_state(slab(), species, reactions)
+
+
+def test_a_species_in_equilibrium_is_in_balance():
+    place = np.indices((20, 20, 20)) - 9.5
+    ball = (np.sqrt((place**2).sum(axis=0)) < 7.0).astype(np.uint8)
+    micro = mt.Microstructure(ball, 1e-5, {"medium": 0, "tissue": 1})
+    species = {
+        "eaten": rx.Species({"tissue": 2e-9}, {"medium": 0.2}),
+        "idle": rx.Species({"tissue": 1e-10}, {"medium": 5.0}),
+    }
+    found = rx.steady_state(micro, species, [rx.Reaction("tissue", {"eaten": rx.ZeroOrder(0.03)})])
+    assert all(abs(one.balance) < 1e-8 for one in found.species.values())
+    np.testing.assert_allclose(found.species["idle"].concentration, 5.0, rtol=1e-9)

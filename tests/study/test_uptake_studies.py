@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import microtwin as mt
 from microtwin import reactions as rx
 from microtwin.cli.app import app
+from microtwin.study import report as report_room
 from microtwin.study.errors import StudyError
 from microtwin.study.reading import parse_study
 
@@ -132,7 +133,7 @@ def test_a_biofilm_with_two_species(tmp_path, biofilm):
     assert found["uptake_rate", "biofilm", "substrate"]["unit"] == "mol/m^3/s"
     assert found["uptake_rate", "biofilm/grain", "substrate"]["unit"] == "mol/m^2/s"
     assert 0.0 < found["effectiveness_factor", "biofilm", "substrate"]["value"] < 1.0
-    assert "mg/L" in report and "behind a film of" in report
+    assert "mg/L" in report and "through a wall or film of" in report
 
 
 def test_a_biofilm_over_time(tmp_path, biofilm):
@@ -140,7 +141,7 @@ def test_a_biofilm_over_time(tmp_path, biofilm):
     found, report, _ = run(tmp_path, biofilm, text)
     assert not any(name == "uptake_rate" for name, _, _ in found)
     assert found["mean_concentration", "biofilm", "oxygen"]["value"] > 0.0
-    assert "Amounts in the image since the start" in report
+    assert "Amounts in the image, and since the start" in report
     out = tmp_path / "out"
     result = CliRunner().invoke(
         app,
@@ -154,6 +155,37 @@ def test_a_biofilm_over_time(tmp_path, biofilm):
     oxygen = [float(x) for x in rows[-1][1:4]]
     first = float(rows[1][1])
     assert oxygen[0] - first == pytest.approx(oxygen[1] + oxygen[2], rel=1e-6)
+
+
+def test_pictures_are_those_of_their_species(tmp_path, spheroid, monkeypatch):
+    seen = []
+    write = report_room.write_report
+    monkeypatch.setattr(
+        report_room, "write_report", lambda data, path: (seen.append(data), write(data, path))
+    )
+    # Stored mappings are sorted by name; these are not.
+    glucose = "    glucose: {diffusivity: {tissue: 1e-10 m^2/s}, supply: {medium: 5 mol/m^3}}\n"
+    text = SPHEROID.replace("  reactions:", glucose + "  reactions:")
+    _, report, _ = run(tmp_path, spheroid, text)
+    view = seen[0].uptake
+    assert [name for name, _, _ in view.scales] == ["oxygen", "glucose"]
+    factors = [factor for _, factor, _ in view.scales]
+    highest = [f * plane.max() for f, plane in zip(factors, view.planes, strict=True)]
+    assert highest == pytest.approx([160.0, 5.0], rel=1e-3)
+    assert "160 mmHg at medium" in report and "used up in tissue" in report
+    assert "white lines are levels of oxygen: 1 mmHg (solid) and 10 mmHg (dotted)" in report
+
+
+def test_depths_in_a_film_count_from_its_surface(tmp_path, biofilm):
+    text = BIOFILM + "  viability: {of: oxygen, phases: [biofilm], threshold: 0.1 mg/L}\n"
+    depth = {}
+    for name, sources in (("box", ""), ("film", ", sources: [water]")):
+        folder = tmp_path / name
+        folder.mkdir()
+        found, report, _ = run(folder, biofilm, text.replace("0.1 mg/L", f"0.1 mg/L{sources}"))
+        depth[name] = found["distance_to_supply", "biofilm", None]["value"]
+    assert depth["film"] < 70e-6 < depth["box"]
+    assert "by distance from water" in report
 
 
 @pytest.mark.parametrize(
@@ -173,6 +205,8 @@ def test_a_biofilm_over_time(tmp_path, biofilm):
         ("of: oxygen, zero", "of: glucose, zero", "'glucose' is no species"),
         ("29 mmHg/s}", "29 mmHg/s, amounts: {ozone: 1}}", "'ozone' is no species"),
         ("hypoxic: 10 mmHg", "hypoxic: 0.1 mmHg", "second threshold above the first"),
+        ("hypoxic: 10 mmHg", "sources: [air]", "'air' is neither a phase"),
+        ("hypoxic: 10 mmHg", "sources: [tissue]", "cannot be both a source and what is supplied"),
     ],
 )
 def test_problems_are_said_before_anything_runs(old, new, words):

@@ -38,7 +38,8 @@ class SpeciesState:
         Share of the voxels in which the species could diffuse that no source reaches; there is
         none of it there.
     balance : float
-        Inflow and what is made, over what is made or passes through.
+        Inflow and what is made, over what is made or passes through (at least 1e-7 of what would
+        flow in at a concentration of 0).
     """
 
     concentration: NDArray[np.float64] = field(repr=False)
@@ -239,6 +240,8 @@ def _by_species(
         grid, flows, rest = system.grids[s], inflows[s], made[s]
         passing = max(sum(map(abs, flows.values())), sum(map(abs, rest.values())))
         total = sum(flows.values()) + sum(rest.values())
+        # In equilibrium with its source a species has rounding as its only flow.
+        passing = max(passing, VANISHING * system.amount_per_time * float(grid.drive.sum()))
         out[name] = SpeciesState(
             shown(system, s, state[s]),
             flows,

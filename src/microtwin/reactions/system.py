@@ -310,11 +310,15 @@ class System:
                 out[s][reaction.where] = out[s].get(reaction.where, 0.0) + total
         return out
 
+    @property
+    def amount_per_time(self) -> float:
+        """The unit of amounts per time on the grids: volume over the square of an edge, in m."""
+        return float(np.prod(self.micro.voxel_size)) / self.square
+
     def inflow(self, state: State) -> list[dict[str, float]]:
         """Return what flows in from each source, in mol/s."""
-        unit = float(np.prod(self.micro.voxel_size)) / self.square
         return [
-            {name: unit * inlet.flow(u) for name, inlet in grid.inlets.items()}
+            {name: self.amount_per_time * inlet.flow(u) for name, inlet in grid.inlets.items()}
             for u, grid in zip(state, self.grids, strict=True)
         ]
 

@@ -383,7 +383,9 @@ def _flow_view(entry: Entry) -> Any:
 def _uptake_view(entry: Entry) -> Any:
     from .report import UptakeView
 
-    species = entry.numbers["shown"]["species"]
+    shown = entry.numbers["shown"]
+    # Stored mappings are sorted by name; pictures are in the order of the study.
+    names = shown["order"]
 
     def known(name: str) -> Any:
         return entry.array(name) if entry.has(f"{name}.npy") else None
@@ -391,13 +393,12 @@ def _uptake_view(entry: Entry) -> Any:
     rim = known("rim")
     return UptakeView(
         entry.numbers,
-        [(name, *shown_unit(part)) for name, part in species.items()],
-        [entry.array(f"plane_{n}") for n in range(len(species))],
-        known("core_plane"),
+        [(name, *shown_unit(shown["species"][name])) for name in names],
+        [entry.array(f"plane_{n}") for n in range(len(names))],
         known("by_distance"),
         np.zeros(0) if rim is None else rim,
         known("course"),
-        known("frames_0"),
+        [entry.array(f"frames_{n}") for n in range(len(names)) if entry.has(f"frames_{n}.npy")],
     )
 
 

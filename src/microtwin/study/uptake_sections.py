@@ -237,6 +237,7 @@ class Viability(Section):
     phases: Annotated[list[PhaseName], Field(min_length=1)]
     threshold: float
     hypoxic: float | None = None
+    sources: Annotated[list[Name], Field(min_length=1)] | None = None
 
 
 class Uptake(Section):
@@ -372,6 +373,17 @@ def uptake_problems(
         if alive.of not in part.species:
             text = f"{alive.of!r} is no species; species are {', '.join(part.species)}"
             found.append(Problem((*of_rim, "of"), text, alive.of, tuple(part.species)))
+        for index, source in enumerate(alive.sources or ()):
+            at_source = (*of_rim, "sources", index)
+            if source not in FACES and phases and source not in phases:
+                text = (
+                    f"{source!r} is neither a phase ({', '.join(phases)}) nor a face of the box "
+                    f"({', '.join(FACES)})"
+                )
+                found.append(Problem(at_source, text, source, (*phases, *FACES)))
+            elif source in alive.phases:
+                text = f"{source!r} cannot be both a source and what is supplied"
+                found.append(Problem(at_source, text))
         if alive.hypoxic is not None and alive.hypoxic < alive.threshold:
             text = "hypoxic is a second threshold above the first; give a larger concentration"
             found.append(Problem((*of_rim, "hypoxic"), text))

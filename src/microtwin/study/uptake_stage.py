@@ -73,6 +73,7 @@ def take_up(params: Params, inputs: Inputs) -> StageOutput:
         "coarse_problem": problem,
         "species": _species_numbers(solved.found),
         "viability": None if solved.viability is None else _viability_numbers(solved.viability),
+        "left": _left(micro, params, solved),
         "shown": _in_words(params),
     }
     worst = max(abs(part["balance"]) for part in numbers["species"].values())
@@ -117,10 +118,10 @@ def _solve(micro: Microstructure, params: Params, note: str) -> Solved:
     wanted = params["viability"]
     alive = None
     if wanted is not None:
-        supply = params["species"][wanted["of"]]["supply"]
+        supply = wanted["sources"] or list(params["species"][wanted["of"]]["supply"])
         alive = viability(
             micro, concentration[wanted["of"]], wanted["phases"], wanted["threshold"],
-            wanted["hypoxic"], sources=list(supply) or None,
+            wanted["hypoxic"], sources=supply or None,
         )  # fmt: skip
     return Solved(concentration, found, alive)
 
@@ -265,9 +266,22 @@ def _viability_numbers(alive: Viability) -> dict[str, Any]:
     }
 
 
+def _left(micro: Microstructure, params: Params, solved: Solved) -> list[list[Any]]:
+    """Return species, phase, and the lowest, mean and highest concentration, in mol/m^3."""
+    rows: list[list[Any]] = []
+    for name, c in solved.concentration.items():
+        for phase in params["species"][name]["diffusivity"]:
+            inside = c[micro.mask(phase)]
+            known = inside[np.isfinite(inside)]
+            if known.size:
+                rows.append([name, phase, *(float(f(known)) for f in (np.min, np.mean, np.max))])
+    return rows
+
+
 def _in_words(params: Params) -> dict[str, Any]:
     """Return what the report says of the input."""
     return {
+        "order": list(params["species"]),
         "species": params["species"],
         "reactions": params["reactions"],
         "boundary": params["boundary"],
@@ -287,25 +301,30 @@ def _pictures(micro: Microstructure, params: Params, solved: Solved) -> dict[str
             arrays[f"frames_{n}"] = np.stack([shot[:, middle] for shot in shots])
     if solved.viability is not None:
         alive = solved.viability
-        arrays["core_plane"] = alive.core[:, middle]
         arrays["rim"] = alive.rim
         c = solved.concentration[params["viability"]["of"]]
-        arrays["by_distance"] = _by_distance(alive.distance, c)
+        arrays["by_distance"] = _by_distance(alive.distance, c, max(micro.voxel_size))
     if params["duration"] is not None:
         arrays["course"] = _course(solved.found)  # type: ignore[arg-type]
     return arrays
 
 
-def _by_distance(distance: NDArray[np.float32], c: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return distance from the source, share of the volume, and percentiles of c: shape (n, 5)."""
+def _by_distance(
+    distance: NDArray[np.float32], c: NDArray[np.float64], voxel: float
+) -> NDArray[np.float64]:
+    """Return distance from the source, share of the volume, and percentiles of c: shape (n, 5).
+
+    Bins are whole voxels wide, so that distances along the grid fill them evenly.
+    """
     there = np.isfinite(distance) & np.isfinite(c)
     if not there.any():
         return np.zeros((0, 5))
     d, values = distance[there], c[there]
-    edges = np.linspace(0.0, float(d.max()) * 1.000001 or 1.0, BINS + 1)
+    width = voxel * np.ceil(max(float(d.max()), voxel) / (BINS * voxel))
+    edges = width * np.arange(np.floor(float(d.max()) / width) + 2)
     number = np.digitize(d, edges) - 1
     rows = []
-    for n in range(BINS):
+    for n in range(len(edges) - 1):
         inside = values[number == n]
         if len(inside):
             middle = 0.5 * (edges[n] + edges[n + 1])

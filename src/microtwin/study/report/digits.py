@@ -7,6 +7,7 @@ from typing import Any
 
 __all__ = [
     "frequency",
+    "given",
     "length",
     "length_scale",
     "memory",
@@ -77,6 +78,14 @@ def number(value: Any, significant: int = 4) -> str:
     mantissa = x / 10.0**exponent
     decimals = max(0, significant - 1 - math.floor(math.log10(abs(mantissa))))
     return _signed(f"{mantissa:.{decimals}f}") + _power(exponent)
+
+
+def given(value: float, significant: int = 4) -> str:
+    """Return a number that somebody gave, without zeros at the end: "25", "0.8", "2 × 10⁻⁹"."""
+    digits, times, power = number(float(value), significant).partition(f"{_NBSP}×")
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    return digits + times + power
 
 
 def _uncertainty_decimals(uncertainty: float) -> int:

@@ -510,15 +510,13 @@ class UptakeView:
     Parameters
     ----------
     numbers : mapping
-        shown (the input in SI units), species (inflow, made, stored, balance, unsupplied),
-        viability (fractions, rim and distance as percentiles, cores) or None, coarse_problem, and
-        over time columns.
+        shown (the input in SI units), species (inflow, made, stored, balance, unsupplied), left
+        (species, phase, and lowest, mean and highest concentration), viability (fractions, rim
+        and distance as percentiles, cores) or None, coarse_problem, and over time columns.
     scales : sequence of (str, float, str)
         Name of each species, and factor and unit in which its concentration is shown.
     planes : sequence of ndarray, shape (nz, nx)
         Concentration of each species in the middle plane across y, in mol/m^3.
-    core_plane : ndarray, shape (nz, nx), optional
-        Share of each voxel below the threshold, in the same plane.
     by_distance : ndarray, shape (n, 5), optional
         Distance from the source (m), share of the volume, and 5th, 50th and 95th percentile of the
         concentration there.
@@ -526,18 +524,17 @@ class UptakeView:
         Thickness of the viable rim where cores begin, in m.
     course : ndarray, shape (columns, steps), optional
         Time and amounts, see ``numbers["columns"]``.
-    frames : ndarray, shape (times, nz, nx), optional
-        Concentration of the first species in the middle plane at equal steps in time.
+    frames : sequence of ndarray, shape (times, nz, nx)
+        Concentration of each species in the middle plane at equal steps in time; empty if steady.
     """
 
     numbers: Mapping[str, Any]
     scales: Sequence[tuple[str, float, str]]
     planes: Sequence[Array]
-    core_plane: Array | None
     by_distance: Array | None
     rim: Array
     course: Array | None
-    frames: Array | None
+    frames: Sequence[Array]
 
 
 @dataclass(frozen=True, eq=False)

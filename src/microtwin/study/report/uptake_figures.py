@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,17 +17,25 @@ from .digits import length_scale
 from .drawing import INK, SERIES, Picture, drawn, mid_slice, shortened, show_picture
 from .model import UptakeView
 
-__all__ = ["concentration_figure", "course_figure", "distance_figure", "frames_figure"]
+__all__ = [
+    "concentration_figure",
+    "course_figure",
+    "distance_figure",
+    "frames_figure",
+    "level_lines",
+]
 
 _PANEL_INCHES = 3.4
 _MOST_PANELS = 3
 _SHOWN_FRAMES = 4
 _BEHIND = 0.86  # grey of what a species does not enter
+_AMOUNTS = tuple((10.0 ** (-3 * n), f"{p}mol") for n, p in enumerate(("", *"mµnpfa")))
+_LINES = {"threshold": "solid", "hypoxic": "dotted"}
 _TIMES = ((86400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 def concentration_figure(view: UptakeView, micro: Microstructure) -> str:
-    """Draw each species in the middle plane, and where it is below the threshold."""
+    """Draw each species in the middle plane, borders of phases, and levels of the thresholds."""
     labels, pixel, _ = mid_slice(micro, 1)
     frame = Picture(labels.shape, pixel)
     planes = view.planes[:_MOST_PANELS]
@@ -37,16 +47,11 @@ def concentration_figure(view: UptakeView, micro: Microstructure) -> str:
         for axes, plane, (name, factor, unit) in zip(panels, planes, view.scales, strict=False):
             shades = _show_plane(axes, plane * factor, pixel)
             axes.set_title(shortened(name))
-            of = (view.numbers["shown"]["viability"] or {}).get("of")
-            if view.core_plane is not None and name == of and np.ptp(view.core_plane) > 0.5:
-                axes.contour(
-                    (np.arange(plane.shape[1]) + 0.5) * pixel[1],
-                    (np.arange(plane.shape[0]) + 0.5) * pixel[0],
-                    view.core_plane,
-                    levels=[0.5],
-                    colors=["white"],
-                    linewidths=1.2,
-                )
+            _draw_borders(axes, labels, pixel)
+            if (view.numbers["shown"]["viability"] or {}).get("of") == name:
+                tissue = _in_tissue(view, micro, plane)
+                for level, style in _levels(view, tissue):
+                    _draw_level(axes, tissue, level, pixel, colors="white", linestyles=style)
             bar = drawing.figure.colorbar(
                 shades, ax=axes, orientation="horizontal", shrink=0.94, aspect=22, pad=0.03
             )
@@ -54,6 +59,58 @@ def concentration_figure(view: UptakeView, micro: Microstructure) -> str:
             bar.set_label(f"concentration ({unit})")
             bar.ax.xaxis.set_major_locator(MaxNLocator(5))
     return drawing.html
+
+
+def level_lines(view: UptakeView, micro: Microstructure) -> list[tuple[float, str, str]]:
+    """Return the thresholds that cross the middle plane: level, its unit, and kind of line."""
+    wanted = view.numbers["shown"]["viability"]
+    names = [scale[0] for scale in view.scales[:_MOST_PANELS]]
+    if wanted is None or wanted["of"] not in names:
+        return []
+    n = names.index(wanted["of"])
+    _, factor, unit = view.scales[n]
+    found = _levels(view, _in_tissue(view, micro, view.planes[n]))
+    return [(factor * level, unit, style) for level, style in found]
+
+
+def _in_tissue(
+    view: UptakeView, micro: Microstructure, plane: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """Return a plane with NaN outside of the phases that are to be supplied."""
+    phases = view.numbers["shown"]["viability"]["phases"]
+    labels = mid_slice(micro, 1)[0]
+    return np.where(np.isin(labels, [micro.label(name) for name in phases]), plane, np.nan)
+
+
+def _levels(view: UptakeView, tissue: NDArray[np.floating]) -> list[tuple[float, str]]:
+    """Return the thresholds between the lowest and the highest value of a plane."""
+    known = tissue[np.isfinite(tissue)]
+    given = view.numbers["shown"]["viability"]
+    return [
+        (given[key], style)
+        for key, style in _LINES.items()
+        if given[key] is not None and known.size and known.min() < given[key] < known.max()
+    ]
+
+
+def _draw_borders(axes: Axes, labels: NDArray[np.uint8], pixel: tuple[float, float]) -> None:
+    """Draw thin lines between phases."""
+    for label in np.unique(labels)[1:]:
+        inside = (labels == label).astype(float)
+        _draw_level(axes, inside, 0.5, pixel, colors=INK, linewidths=0.5, alpha=0.6)
+
+
+def _draw_level(
+    axes: Axes,
+    values: NDArray[np.floating],
+    level: float,
+    pixel: tuple[float, float],
+    **style: Any,
+) -> None:
+    """Draw a level of values at the centres of pixels."""
+    if min(values.shape) > 1:
+        rows, columns = ((np.arange(n) + 0.5) * p for n, p in zip(values.shape, pixel, strict=True))
+        axes.contour(columns, rows, values, levels=[level], **({"linewidths": 1.2} | style))
 
 
 def _show_plane(
@@ -72,7 +129,7 @@ def _show_plane(
     return shades
 
 
-def distance_figure(view: UptakeView) -> str:
+def distance_figure(view: UptakeView, micro: Microstructure) -> str:
     """Draw the concentration over the distance from the source, and how thick the rim is."""
     rows, given = view.by_distance, view.numbers["shown"]["viability"]
     if rows is None or given is None or len(rows) == 0:
@@ -91,12 +148,19 @@ def distance_figure(view: UptakeView) -> str:
             if given[key] is not None:
                 left.axhline(factor * given[key], color=INK, linewidth=0.9, linestyle=style)
         left.set_ylim(bottom=0.0)
-        left.set_xlim(0.0)
+        most = float(distance[-1] + 0.5 * (distance[-1] - distance[0]) / max(len(rows) - 1, 1))
+        left.set_xlim(0.0, most)
         left.set_xlabel(f"distance from the source ({name})")
         left.set_ylabel(f"{shortened(given['of'], 14)} ({unit})")
         left.grid(alpha=0.18)
         if len(view.rim):
-            right.hist(view.rim / scale, bins=30, color=SERIES[1])
+            # Places on the grid are not told apart within half a voxel.
+            least = 0.5 * max(micro.voxel_size) / scale
+            rim = view.rim / scale
+            width = max(float(np.ptp(rim)) / 30, least)
+            first = float(rim.min()) - 0.5 * width
+            right.hist(rim, first + width * np.arange(32), color=SERIES[1])
+            right.set_xlim(0.0, max(most, float(rim.max()) + width))
             right.set_xlabel(f"thickness of the rim ({name})")
             right.set_ylabel("places where a core begins")
         else:
@@ -121,40 +185,45 @@ def course_figure(view: UptakeView) -> str:
             np.atleast_1d(drawing.figure.subplots(1, count)), species, strict=False
         ):
             own = [n for n, column in enumerate(names) if column.startswith(f"{name} ")]
+            largest = max(float(np.abs(view.course[n]).max()) for n in own)
+            factor, amount = next((pair for pair in _AMOUNTS if largest >= pair[0]), _AMOUNTS[-1])
             for colour, n in zip(SERIES * 3, own, strict=False):
                 label = names[n].removeprefix(f"{name} ").removesuffix(" [mol]")
-                axes.plot(times, view.course[n], color=colour, linewidth=1.5, label=label)
+                values = view.course[n] / factor
+                if label.startswith("made in ") and values[-1] < 0.0:
+                    label, values = label.replace("made", "used up", 1), -values
+                axes.plot(times, values, color=colour, linewidth=1.5, label=label)
             axes.axhline(0.0, color=INK, linewidth=0.6)
             axes.set_title(shortened(name))
             axes.set_xlabel(f"time ({unit})")
-            axes.set_ylabel("amount (mol)")
-            axes.legend(frameon=False, fontsize=7)
+            axes.set_ylabel(f"amount ({amount})")
+            axes.legend(fontsize=7)
             axes.grid(alpha=0.18)
     return drawing.html
 
 
-def frames_figure(view: UptakeView, micro: Microstructure) -> str:
-    """Draw the first species in the middle plane at some times."""
-    if view.frames is None:
-        return ""
+def frames_figure(
+    view: UptakeView, species: int, frames: NDArray[np.floating], micro: Microstructure
+) -> str:
+    """Draw a species, by its number, in the middle plane at some times."""
     _, pixel, _ = mid_slice(micro, 1)
-    chosen = np.unique(np.linspace(0, len(view.frames) - 1, _SHOWN_FRAMES).round().astype(int))
-    frame = Picture(view.frames.shape[1:], pixel)
+    chosen = np.unique(np.linspace(0, len(frames) - 1, _SHOWN_FRAMES).round().astype(int))
+    frame = Picture(frames.shape[1:], pixel)
     width = 1.75 * min(1.0, 1.4 / frame.ratio)
-    _, factor, unit = view.scales[0]
-    top = factor * float(np.nanmax(view.frames))
+    name, factor, unit = view.scales[species]
+    top = factor * float(np.nanmax(frames))
     duration = float(view.numbers["shown"]["duration"])
-    alt = "The first species in the middle plane at several times."
+    alt = f"{name} in the middle plane at several times."
     size = (len(chosen) * (width + 0.25) + 0.6, width * frame.ratio + 0.9)
-    with drawn("uptake-frames", size, alt) as drawing:
+    with drawn(f"uptake-frames-{species}", size, alt) as drawing:
         panels = drawing.figure.subplots(1, len(chosen))
         for axes, n in zip(panels, chosen, strict=True):
-            shades = _show_plane(axes, view.frames[n] * factor, pixel, top)
-            time, name = _times(np.array([duration * n / (len(view.frames) - 1), duration]))
-            axes.set_title(f"{time[0]:.3g} {name}")
+            shades = _show_plane(axes, frames[n] * factor, pixel, top)
+            time, clock = _times(np.array([duration * n / (len(frames) - 1), duration]))
+            axes.set_title(f"{time[0]:.3g} {clock}")
         bar = drawing.figure.colorbar(shades, ax=panels, shrink=0.8, aspect=20, pad=0.02)
         bar.outline.set_visible(False)
-        bar.set_label(unit)
+        bar.set_label(f"{shortened(name, 14)} ({unit})")
     return drawing.html
 
 
