@@ -54,7 +54,10 @@ def _checked_voxel_size(voxel_size: float | Sequence[float] | None) -> VoxelSize
     )
     if voxel_size is None:
         raise ValueError(f"voxel size is missing, and an image without one has no scale; {remedy}")
-    values = np.atleast_1d(np.asarray(voxel_size, dtype=float)).ravel()
+    try:
+        values = np.atleast_1d(np.asarray(voxel_size, dtype=float)).ravel()
+    except (TypeError, ValueError):
+        values = np.empty(0)
     if values.size == 1:
         values = np.repeat(values, 3)
     if values.size != 3 or not np.all(np.isfinite(values)) or np.any(values <= 0):

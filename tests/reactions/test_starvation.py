@@ -219,6 +219,8 @@ def test_onset_works_with_falling_scales():
         ({"sources": None}, "no source to count distances from"),
         ({"sources": ["tissue"]}, "cannot be both a source"),
         ({"sources": ["lung"]}, "lung"),
+        ({"sources": "lung"}, "'lung'"),
+        ({"threshold": "10 mmHg"}, "threshold '10 mmHg' is not allowed"),
     ],
 )
 def test_problems_are_said(changes, words):
@@ -247,3 +249,8 @@ def test_problems_of_onset_are_said(changes, words):
     given = {"threshold": 0.5, "bracket": (1.0, 4.0)}
     with pytest.raises(ValueError, match=words):
         onset(lambda scale: np.array([1.0, 2.5 - scale, np.nan]), **(given | changes))
+
+
+def test_onset_says_where_nothing_is_known():
+    with pytest.raises(ValueError, match="at the scale 1 has no number in it"):
+        onset(lambda scale: np.full(3, np.nan), 0.5, (1.0, 4.0))

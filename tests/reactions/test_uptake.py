@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microtwin as mt
+from microtwin import reactions as rx
 from microtwin.reactions import FirstOrder, MichaelisMenten, ZeroOrder, solve_uptake
 
 D = 2e-9
@@ -204,4 +205,18 @@ def test_a_periodic_image_has_no_faces():
 )
 def test_rates_are_positive(make):
     with pytest.raises(ValueError, match="give a number above 0"):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: rx.Species({"tissue": "2e-9 m2/s"}), "diffusivity '2e-9 m2/s' of 'tissue'"),
+        (lambda: rx.Species({"tissue": 2e-9}, {"medium": "160 mmHg"}), "concentration '160 mmHg'"),
+        (lambda: rx.ZeroOrder("25 mmHg/s"), "rate '25 mmHg/s' is not allowed"),
+        (lambda: rx.Exchange("6 cm/min", 0.1), "permeability '6 cm/min' is not allowed"),
+    ],
+)
+def test_text_is_no_number(make, words):
+    with pytest.raises(ValueError, match=words):
         make()

@@ -176,6 +176,14 @@ def test_pictures_are_those_of_their_species(tmp_path, spheroid, monkeypatch):
     assert "white lines are levels of oxygen: 1 mmHg (solid) and 10 mmHg (dotted)" in report
 
 
+def test_a_spheroid_without_anything_has_a_core_and_no_rim(tmp_path, spheroid):
+    found, report, _ = run(tmp_path, spheroid, SPHEROID.replace("1 mmHg, hyp", "500 mmHg, hyp")
+                           .replace("hypoxic: 10 mmHg", "hypoxic: 600 mmHg"))  # fmt: skip
+    assert found["starved_fraction", "tissue", None]["value"] == 1.0
+    assert "0.0\u00a0% of tissue has at least 500 mmHg oxygen" in report
+    assert ("rim_thickness", "tissue", None) not in found
+
+
 def test_depths_in_a_film_count_from_its_surface(tmp_path, biofilm):
     text = BIOFILM + "  viability: {of: oxygen, phases: [biofilm], threshold: 0.1 mg/L}\n"
     depth = {}
@@ -205,6 +213,14 @@ def test_depths_in_a_film_count_from_its_surface(tmp_path, biofilm):
         ("of: oxygen, zero", "of: glucose, zero", "'glucose' is no species"),
         ("29 mmHg/s}", "29 mmHg/s, amounts: {ozone: 1}}", "'ozone' is no species"),
         ("hypoxic: 10 mmHg", "hypoxic: 0.1 mmHg", "second threshold above the first"),
+        ("threshold: 1 mmHg", "threshold: 0 mmHg", "threshold '0 mmHg' is not allowed"),
+        ("threshold: 1 mmHg", "threshold: 1", "second threshold above the first"),
+        ("viability: {of: oxygen", "viability: {of: oxigen", "'oxigen', no species"),
+        ("phases: [tissue]", "phases: [medium]", "oxygen does not diffuse in 'medium' but in"),
+        ("where: tissue", "where: medium", "oxygen does not diffuse in 'medium'; give its"),
+        ("{medium: 160 mmHg}", "{medium: 160 um}", "'160 mmHg' (with solubility)"),
+        ("zero_order: 29 mmHg/s", "michaelis_menten: {vmax: 1, km: 1}", "has the keys vmax, km"),
+        ("29 mmHg/s}", "29 mmHg/s, amounts: {oxygen: 0}}", "the amount of oxygen is 0"),
         ("hypoxic: 10 mmHg", "sources: [air]", "'air' is neither a phase"),
         ("hypoxic: 10 mmHg", "sources: [tissue]", "cannot be both a source and what is supplied"),
     ],

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checking import is_number
 from ..microstructure import Microstructure
 from .isotherms import Linear
 from .kinetics import Reaction
@@ -354,7 +355,7 @@ def _check(
     snapshots: Sequence[float],
     rtol: float,
 ) -> None:
-    if not (np.isfinite(duration) and duration > 0.0):
+    if not (is_number(duration) and duration > 0.0):
         raise ValueError(f"duration {duration!r} is not allowed; give a number above 0, in s")
     for name, value in initial.items():
         if name not in species:

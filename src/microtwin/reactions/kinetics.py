@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checking import is_number
+
 __all__ = [
     "VANISHING",
     "FirstOrder",
@@ -34,7 +36,7 @@ def positive(what: str, value: float, unit: str) -> None:
     value : float
     unit : str
     """
-    if not (np.isfinite(value) and value > 0.0):
+    if not (is_number(value) and value > 0.0):
         raise ValueError(f"{what} {value!r} is not allowed; give a number above 0, in {unit}")
 
 
@@ -208,7 +210,7 @@ class Reaction:
         if not self.amounts:
             object.__setattr__(self, "amounts", {rates[0]: -1.0})
         for name, amount in self.amounts.items():
-            if not np.isfinite(amount) or amount == 0.0:
+            if not is_number(amount) or amount == 0.0:
                 raise ValueError(
                     f"amount {amount!r} of {name!r} is not allowed; give a number below 0 for what "
                     "is used up and above 0 for what is made"

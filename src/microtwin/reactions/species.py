@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from ..checking import is_number
 from ..meshing import BOX_FACES
 from ..microstructure import Microstructure
 from .isotherms import Isotherm
@@ -66,7 +65,7 @@ class Exchange:
     concentration: float
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.permeability) and self.permeability > 0.0):
+        if not (is_number(self.permeability) and self.permeability > 0.0):
             raise ValueError(
                 f"permeability {self.permeability!r} is not allowed; give a number above 0, in m/s"
             )
@@ -110,7 +109,7 @@ class Species:
 
     def __post_init__(self) -> None:
         for name, value in self.diffusivity.items():
-            if not (np.isfinite(value) and value > 0.0):
+            if not (is_number(value) and value > 0.0):
                 raise ValueError(
                     f"diffusivity {value!r} of {name!r} is not allowed; give a number above 0 in "
                     "m^2/s, or leave out phases that the species does not enter"
@@ -138,7 +137,7 @@ class Species:
 
     def _check_inner(self, what: str, value: float, place: Place, unit: str) -> None:
         """Raise ValueError unless a number is above 0 and belongs to where the species is."""
-        if not (np.isfinite(value) and value > 0.0):
+        if not (is_number(value) and value > 0.0):
             raise ValueError(
                 f"{what} {value!r} of {place_name(place)} is not allowed; "
                 f"give a number above 0{unit}"
@@ -208,5 +207,5 @@ def place_name(place: Place) -> str:
 
 
 def _not_negative(what: str, value: float, unit: str, place: str = "") -> None:
-    if not (np.isfinite(value) and value >= 0.0):
+    if not (is_number(value) and value >= 0.0):
         raise ValueError(f"{what} {value!r}{place} is not allowed; it is 0 or more, in {unit}")

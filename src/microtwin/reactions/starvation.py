@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
+from ..checking import is_number
 from ..connectivity import label_clusters
 from ..geometry import distance_map
 from ..meshing import BOX_FACES
@@ -107,7 +108,7 @@ def viability(
     threshold: float,
     hypoxic: float | None = None,
     *,
-    sources: Iterable[str] | None = None,
+    sources: str | Iterable[str] | None = None,
 ) -> Viability:
     """Return which part of a phase has too little of a species: core, rim, and how thick it is.
 
@@ -122,7 +123,7 @@ def viability(
         What lies below it is the core, in the unit of the concentration.
     hypoxic : float, optional
         A second threshold, not below the first.
-    sources : iterable of str, optional
+    sources : str or iterable of str, optional
         Phases and faces of the box ("z_low" to "x_high") from which distances count. All that is
         not tissue, inside the image, if not given.
 
@@ -265,7 +266,7 @@ def onset(
     """
     _check_thresholds(threshold, None)
     low, high = bracket
-    if not (np.isfinite(low) and np.isfinite(high) and 0.0 < low < high):
+    if not (is_number(low) and is_number(high) and 0.0 < low < high):
         raise ValueError(
             f"the bracket {bracket!r} is not allowed; give two scales above 0, the smaller first"
         )
@@ -275,7 +276,14 @@ def onset(
 
     def above(scale: float) -> float:
         if scale not in seen:
-            seen[scale] = float(np.nanmin(concentration(scale))) - threshold
+            values = np.asarray(concentration(scale))
+            known = values[np.isfinite(values)]
+            if not known.size:
+                raise ValueError(
+                    f"the concentration at the scale {scale:g} has no number in it; return values "
+                    "of a phase in which the species diffuses"
+                )
+            seen[scale] = float(known.min()) - threshold
         return seen[scale]
 
     if (above(low) < 0.0) == (above(high) < 0.0):
@@ -288,12 +296,12 @@ def onset(
 
 
 def _check_thresholds(threshold: float, hypoxic: float | None) -> None:
-    if not (np.isfinite(threshold) and threshold > 0.0):
+    if not (is_number(threshold) and threshold > 0.0):
         raise ValueError(
             f"threshold {threshold!r} is not allowed; give a number above 0, in the unit of the "
             "concentration"
         )
-    if hypoxic is not None and not (np.isfinite(hypoxic) and hypoxic >= threshold):
+    if hypoxic is not None and not (is_number(hypoxic) and hypoxic >= threshold):
         raise ValueError(
             f"hypoxic {hypoxic!r} is not allowed; give a second threshold that is not below the "
             f"first, {threshold!r}"
@@ -330,9 +338,9 @@ def _share_below(mean: Field, width: Field, there: Mask, threshold: float) -> Fi
     return np.where(there, np.where(width > 0.0, share, mean < threshold), 0.0)
 
 
-def _distance(micro: Microstructure, tissue: Mask, sources: Iterable[str] | None) -> Field:
+def _distance(micro: Microstructure, tissue: Mask, sources: str | Iterable[str] | None) -> Field:
     """Return the distance of voxel centres from the surface of the nearest source, in m."""
-    given = None if sources is None else tuple(sources)
+    given = (sources,) if isinstance(sources, str) else None if sources is None else tuple(sources)
     faces = [name for name in given or () if name in BOX_FACES]
     named = [name for name in given or () if name not in BOX_FACES]
     source = ~tissue if given is None else micro.mask(named) if named else np.zeros_like(tissue)

@@ -16,7 +16,7 @@ from .steady import steady_state
 
 __all__ = ["Uptake", "solve_uptake"]
 
-SPECIES = "species"
+SPECIES = "the species"
 
 
 @dataclass(frozen=True, eq=False)

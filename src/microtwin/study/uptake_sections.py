@@ -24,6 +24,7 @@ __all__ = [
 
 FACES = ("z_low", "z_high", "y_low", "y_high", "x_low", "x_high")
 MILLIMETRE_OF_MERCURY = 133.322  # Pa
+LAW_KEYS = {"maximum", "half_saturation"}
 RATES = ("first_order", "michaelis_menten", "zero_order")
 Name = Annotated[str, Field(min_length=1)]
 
@@ -67,7 +68,7 @@ class _Scale:
         """Return a concentration, or one per something, such as "/s", in mol/m^3."""
         try:
             return quantity(value, f"mol/m^3{per}", noun)
-        except ValueError as first:
+        except ValueError:
             for unit, factor in (
                 (f"Pa{per}", self.solubility),
                 (f"kg/m^3{per}", self.molar_mass and 1.0 / self.molar_mass),
@@ -80,9 +81,13 @@ class _Scale:
                     key = "solubility, in mol/m^3/mmHg" if "Pa" in unit else "molar_mass, in g/mol"
                     raise ValueError(
                         f"{noun} {value!r} needs the key {key}, of the species"
-                    ) from first
+                    ) from None
                 return found * factor
-            raise
+        raise ValueError(
+            f"{noun} {value!r} is not allowed; give a number in mol/m^3{per}, or text such as "
+            f"'0.2 mol/m^3{per}', '160 mmHg{per}' (with solubility) or '8 mg/L{per}' (with "
+            "molar_mass)"
+        )
 
     def read_positive(self, value: Any, noun: str, per: str = "") -> float:
         """Return the same, and refuse what is not above 0."""
@@ -223,10 +228,16 @@ class UptakeReaction(Section):
                 f"{', '.join(RATES)}"
             )
         half = self.michaelis_menten
-        if half is not None and set(half) != {"maximum", "half_saturation"}:
+        if half is not None and set(half) != LAW_KEYS:
             raise ValueError(
                 f"michaelis_menten in {self.where} needs both maximum and half_saturation"
             )
+        for name, amount in self.amounts.items():
+            if amount == 0.0:
+                raise ValueError(
+                    f"the amount of {name} is 0; give a number below 0 for what is used up and "
+                    "above 0 for what is made, or leave it out"
+                )
         return self
 
 
@@ -264,9 +275,16 @@ class Uptake(Section):
         if isinstance(out.get("reactions"), list):
             out["reactions"] = [_rate_in_moles(part, scales) for part in out["reactions"]]
         part = out.get("viability")
-        if isinstance(part, Mapping) and part.get("of") in scales:
+        if isinstance(part, Mapping) and "of" in part:
+            if part["of"] not in scales:
+                names = ", ".join(scales)
+                raise ValueError(f"viability of {part['of']!r}, no species; species are {names}")
             scale = scales[part["of"]]
-            read = {k: scale.read(part[k], k) for k in ("threshold", "hypoxic") if k in part}
+            read = {
+                key: scale.read_positive(part[key], key)
+                for key in ("threshold", "hypoxic")
+                if part.get(key) is not None
+            }
             out["viability"] = dict(part) | read
         return out
 
@@ -293,6 +311,11 @@ def _rate_in_moles(given: Any, scales: Mapping[str, _Scale]) -> Any:
         out["zero_order"] = maximal(out["zero_order"], "rate")
     part = out.get("michaelis_menten")
     if isinstance(part, Mapping):
+        if not set(part) <= LAW_KEYS:
+            raise ValueError(
+                f"michaelis_menten has the keys {', '.join(map(str, part))}; write "
+                "{maximum: ..., half_saturation: ...}"
+            )
         out["michaelis_menten"] = {
             key: maximal(value, "maximal rate")
             if key == "maximum"
@@ -357,7 +380,14 @@ def uptake_problems(
             found.append(Problem((*at, "supply"), text))
     for index, reaction in enumerate(part.reactions):
         where = ("uptake", "reactions", index)
-        wanted += [((*where, "where"), phase) for phase in _phases(reaction.where)]
+        own = _phases(reaction.where)
+        wanted += [((*where, "where"), phase) for phase in own]
+        for name in dict.fromkeys(
+            (reaction.of, *reaction.limited_by, *reaction.inhibited_by, *reaction.amounts)
+        ):
+            if name in part.species and not set(own) & set(part.species[name].diffusivity):
+                text = f"{name} does not diffuse in {reaction.where!r}; give its diffusivity there"
+                found.append(Problem((*where, "where"), text))
         for name in reaction.amounts:
             if name not in part.species:
                 names = tuple(part.species)
@@ -370,9 +400,11 @@ def uptake_problems(
         alive = part.viability
         of_rim = ("uptake", "viability")
         wanted += [((*of_rim, "phases", i), phase) for i, phase in enumerate(alive.phases)]
-        if alive.of not in part.species:
-            text = f"{alive.of!r} is no species; species are {', '.join(part.species)}"
-            found.append(Problem((*of_rim, "of"), text, alive.of, tuple(part.species)))
+        entered = part.species[alive.of].diffusivity
+        for index, phase in enumerate(alive.phases):
+            if phase not in entered:
+                text = f"{alive.of} does not diffuse in {phase!r} but in {', '.join(entered)}"
+                found.append(Problem((*of_rim, "phases", index), text, phase, tuple(entered)))
         for index, source in enumerate(alive.sources or ()):
             at_source = (*of_rim, "sources", index)
             if source not in FACES and phases and source not in phases:

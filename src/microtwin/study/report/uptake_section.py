@@ -166,7 +166,7 @@ def _viability(view: UptakeView, data: ReportData) -> str:
             radius = length(found["core_radius"], 3)
             cores += f", as much as a ball of {radius} radius"
         words.append(f"{percent(found['core_fraction'])} lies in {cores}")
-        if np.isfinite(rim[1]):
+        if rim[1] is not None:
             words.append(
                 f"the core begins at {length(rim[1], 3)} from the source (median; 5th to 95th "
                 f"percentile {length(rim[0], 3)} to {length(rim[2], 3)})"
