@@ -184,6 +184,30 @@ def test_a_spheroid_without_anything_has_a_core_and_no_rim(tmp_path, spheroid):
     assert ("rim_thickness", "tissue", None) not in found
 
 
+def test_a_thin_section_is_shown_in_its_plane(tmp_path, spheroid, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        report_room, "write_report", lambda data, path: (seen.append(data), path.write_text("x"))
+    )
+    section = spheroid[18:22]
+    run(tmp_path, section, SPHEROID)
+    view = seen[0].uptake
+    assert view.numbers["shown"]["across"] == "z"
+    assert view.planes[0].shape == section.shape[1:]
+
+
+def test_what_is_made_leaves(tmp_path, spheroid):
+    lactate = "    lactate: {diffusivity: {tissue: 4e-10 m^2/s}, supply: {medium: 0}}\n"
+    text = SPHEROID.replace("  reactions:", lactate + "  reactions:").replace(
+        "29 mmHg/s}", "29 mmHg/s, amounts: {oxygen: -1, lactate: 2}}"
+    )
+    found, report, _ = run(tmp_path, spheroid, text)
+    made = found["production_rate", "tissue", "lactate"]["value"]
+    used = found["uptake_rate", "tissue", "oxygen"]["value"]
+    assert made == pytest.approx(2.0 * used, rel=1e-5)
+    assert "to medium" in report and "made in tissue" in report
+
+
 def test_depths_in_a_film_count_from_its_surface(tmp_path, biofilm):
     text = BIOFILM + "  viability: {of: oxygen, phases: [biofilm], threshold: 0.1 mg/L}\n"
     depth = {}

@@ -30,6 +30,7 @@ Params = Mapping[str, Any]
 COURSE_FILE = "course.csv"
 BALANCE = 1e-8  # of what flows: what may be missing
 BINS = 40  # of distances from the source
+THIN = 0.25  # of the extent along y: a section
 PERCENTILES = (5.0, 50.0, 95.0)
 
 
@@ -74,7 +75,7 @@ def take_up(params: Params, inputs: Inputs) -> StageOutput:
         "species": _species_numbers(solved.found),
         "viability": None if solved.viability is None else _viability_numbers(solved.viability),
         "left": _left(micro, params, solved),
-        "shown": _in_words(params),
+        "shown": _in_words(micro, params),
     }
     worst = max(abs(part["balance"]) for part in numbers["species"].values())
     checks = [check("mass_balance", worst, BALANCE, worst <= BALANCE)]
@@ -278,10 +279,11 @@ def _left(micro: Microstructure, params: Params, solved: Solved) -> list[list[An
     return rows
 
 
-def _in_words(params: Params) -> dict[str, Any]:
+def _in_words(micro: Microstructure, params: Params) -> dict[str, Any]:
     """Return what the report says of the input."""
     return {
         "order": list(params["species"]),
+        "across": "zyx"[_shown_axis(micro)],
         "species": params["species"],
         "reactions": params["reactions"],
         "boundary": params["boundary"],
@@ -290,15 +292,22 @@ def _in_words(params: Params) -> dict[str, Any]:
     }
 
 
+def _shown_axis(micro: Microstructure) -> int:
+    """Return the axis across which planes are shown: y, or that of a thin section."""
+    shortest = int(np.argmin(micro.extent))
+    return shortest if micro.extent[shortest] < THIN * micro.extent[1] else 1
+
+
 def _pictures(micro: Microstructure, params: Params, solved: Solved) -> dict[str, NDArray]:
     """Return planes through the middle, concentration by distance, and the course over time."""
-    middle = micro.shape[1] // 2
+    axis = _shown_axis(micro)
+    middle = micro.shape[axis] // 2
     arrays: dict[str, NDArray] = {}
     for n, (name, c) in enumerate(solved.concentration.items()):
-        arrays[f"plane_{n}"] = c[:, middle].astype(np.float32)
+        arrays[f"plane_{n}"] = np.take(c, middle, axis).astype(np.float32)
         if params["duration"] is not None and params["frames"]:
             shots = solved.found.species[name].snapshots  # type: ignore[union-attr]
-            arrays[f"frames_{n}"] = np.stack([shot[:, middle] for shot in shots])
+            arrays[f"frames_{n}"] = np.stack([np.take(shot, middle, axis) for shot in shots])
     if solved.viability is not None:
         alive = solved.viability
         arrays["rim"] = alive.rim

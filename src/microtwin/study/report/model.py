@@ -515,8 +515,9 @@ class UptakeView:
         and distance as percentiles, cores) or None, coarse_problem, and over time columns.
     scales : sequence of (str, float, str)
         Name of each species, and factor and unit in which its concentration is shown.
-    planes : sequence of ndarray, shape (nz, nx)
-        Concentration of each species in the middle plane across y, in mol/m^3.
+    planes : sequence of ndarray, shape (rows, columns)
+        Concentration of each species in the middle plane across ``numbers["shown"]["across"]``, in
+        mol/m^3.
     by_distance : ndarray, shape (n, 5), optional
         Distance from the source (m), share of the volume, and 5th, 50th and 95th percentile of the
         concentration there.
@@ -524,8 +525,8 @@ class UptakeView:
         Thickness of the viable rim where cores begin, in m.
     course : ndarray, shape (columns, steps), optional
         Time and amounts, see ``numbers["columns"]``.
-    frames : sequence of ndarray, shape (times, nz, nx)
-        Concentration of each species in the middle plane at equal steps in time; empty if steady.
+    frames : sequence of ndarray, shape (times, rows, columns)
+        The same at equal steps in time; empty if steady.
     """
 
     numbers: Mapping[str, Any]

@@ -36,16 +36,21 @@ _TIMES = ((86400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 def concentration_figure(view: UptakeView, micro: Microstructure) -> str:
     """Draw each species in the middle plane, borders of phases, and levels of the thresholds."""
-    labels, pixel, _ = mid_slice(micro, 1)
+    labels, pixel, _ = mid_slice(micro, _across(view))
     frame = Picture(labels.shape, pixel)
-    planes = view.planes[:_MOST_PANELS]
     width = _PANEL_INCHES * min(1.0, 1 / frame.ratio)
-    size = ((max(width, 1.7) + 0.5) * len(planes), width * frame.ratio + 1.7)
+    columns = min(len(view.planes), _MOST_PANELS)
+    rows = -(-len(view.planes) // columns)
+    size = ((max(width, 1.7) + 0.5) * columns, (width * frame.ratio + 1.7) * rows)
     alt = "Concentration of each species in the middle plane."
     with drawn("uptake-concentration", size, alt) as drawing:
-        panels = np.atleast_1d(drawing.figure.subplots(1, len(planes)))
-        for axes, plane, (name, factor, unit) in zip(panels, planes, view.scales, strict=False):
-            shades = _show_plane(axes, plane * factor, pixel)
+        panels = np.ravel(drawing.figure.subplots(rows, columns))
+        for axes in panels[len(view.planes) :]:
+            axes.set_visible(False)
+        for axes, plane, (name, factor, unit) in zip(
+            panels, view.planes, view.scales, strict=False
+        ):
+            shades = _show_plane(axes, plane * factor, pixel, _names(view))
             axes.set_title(shortened(name))
             _draw_borders(axes, labels, pixel)
             if (view.numbers["shown"]["viability"] or {}).get("of") == name:
@@ -58,19 +63,29 @@ def concentration_figure(view: UptakeView, micro: Microstructure) -> str:
             bar.outline.set_visible(False)
             bar.set_label(f"concentration ({unit})")
             bar.ax.xaxis.set_major_locator(MaxNLocator(5))
+            bar.ax.ticklabel_format(axis="x", scilimits=(-2, 4))
     return drawing.html
 
 
 def level_lines(view: UptakeView, micro: Microstructure) -> list[tuple[float, str, str]]:
     """Return the thresholds that cross the middle plane: level, its unit, and kind of line."""
     wanted = view.numbers["shown"]["viability"]
-    names = [scale[0] for scale in view.scales[:_MOST_PANELS]]
-    if wanted is None or wanted["of"] not in names:
+    if wanted is None:
         return []
-    n = names.index(wanted["of"])
+    n = [scale[0] for scale in view.scales].index(wanted["of"])
     _, factor, unit = view.scales[n]
     found = _levels(view, _in_tissue(view, micro, view.planes[n]))
     return [(factor * level, unit, style) for level, style in found]
+
+
+def _across(view: UptakeView) -> int:
+    return "zyx".index(view.numbers["shown"]["across"])
+
+
+def _names(view: UptakeView) -> tuple[str, str]:
+    """Return the axes of the rows and of the columns of the plane."""
+    rows, columns = (name for name in "zyx" if name != view.numbers["shown"]["across"])
+    return rows, columns
 
 
 def _in_tissue(
@@ -78,7 +93,7 @@ def _in_tissue(
 ) -> NDArray[np.floating]:
     """Return a plane with NaN outside of the phases that are to be supplied."""
     phases = view.numbers["shown"]["viability"]["phases"]
-    labels = mid_slice(micro, 1)[0]
+    labels = mid_slice(micro, _across(view))[0]
     return np.where(np.isin(labels, [micro.label(name) for name in phases]), plane, np.nan)
 
 
@@ -108,13 +123,19 @@ def _draw_level(
     **style: Any,
 ) -> None:
     """Draw a level of values at the centres of pixels."""
-    if min(values.shape) > 1:
-        rows, columns = ((np.arange(n) + 0.5) * p for n, p in zip(values.shape, pixel, strict=True))
-        axes.contour(columns, rows, values, levels=[level], **({"linewidths": 1.2} | style))
+    # The outer halves of pixels at the edge count too.
+    wide = np.pad(values, 1, mode="edge")
+    rows, columns = ((np.arange(n) - 0.5) * p for n, p in zip(wide.shape, pixel, strict=True))
+    axes.autoscale(False)
+    axes.contour(columns, rows, wide, levels=[level], **({"linewidths": 1.2} | style))
 
 
 def _show_plane(
-    axes: Axes, values: NDArray[np.floating], pixel: tuple[float, float], top: float | None = None
+    axes: Axes,
+    values: NDArray[np.floating],
+    pixel: tuple[float, float],
+    names: tuple[str, str],
+    top: float | None = None,
 ) -> ScalarMappable:
     """Show a concentration, grey where there is none; return its colours."""
     there = np.isfinite(values)
@@ -125,7 +146,7 @@ def _show_plane(
     )
     colours = np.full((*values.shape, 3), _BEHIND)
     colours[there] = shades.to_rgba(values[there])[:, :3]
-    show_picture(axes, colours, pixel, ("z", "x"))
+    show_picture(axes, colours, pixel, names)
     return shades
 
 
@@ -164,8 +185,9 @@ def distance_figure(view: UptakeView, micro: Microstructure) -> str:
             right.set_xlabel(f"thickness of the rim ({name})")
             right.set_ylabel("places where a core begins")
         else:
-            widths = np.diff(np.append(rows[:, 0], 2 * rows[-1, 0] - rows[-2:, 0].mean())) / scale
-            right.bar(distance, 100 * rows[:, 1], width=0.95 * widths, color=SERIES[1])
+            width = float(np.diff(distance).min()) if len(rows) > 1 else most
+            right.bar(distance, 100 * rows[:, 1], width=0.95 * width, color=SERIES[1])
+            right.set_xlim(0.0, most)
             right.set_xlabel(f"distance from the source ({name})")
             right.set_ylabel("volume (%)")
         right.yaxis.set_major_locator(MaxNLocator(5))
@@ -179,19 +201,24 @@ def course_figure(view: UptakeView) -> str:
     names, species = view.numbers["columns"], [scale[0] for scale in view.scales]
     times, unit = _times(view.course[0])
     alt = "Amount of each species in the image, and what flowed in and reacted, over time."
-    count = min(len(species), _MOST_PANELS)
-    with drawn("uptake-course", (3.6 * count + 0.4, 2.6), alt) as drawing:
-        for axes, name in zip(
-            np.atleast_1d(drawing.figure.subplots(1, count)), species, strict=False
-        ):
+    columns = min(len(species), _MOST_PANELS)
+    rows = -(-len(species) // columns)
+    with drawn("uptake-course", (3.6 * columns + 0.4, 2.6 * rows), alt) as drawing:
+        panels = np.ravel(drawing.figure.subplots(rows, columns))
+        for axes in panels[len(species) :]:
+            axes.set_visible(False)
+        for axes, name in zip(panels, species, strict=False):
             own = [n for n, column in enumerate(names) if column.startswith(f"{name} ")]
             largest = max(float(np.abs(view.course[n]).max()) for n in own)
             factor, amount = next((pair for pair in _AMOUNTS if largest >= pair[0]), _AMOUNTS[-1])
             for colour, n in zip(SERIES * 3, own, strict=False):
                 label = names[n].removeprefix(f"{name} ").removesuffix(" [mol]")
                 values = view.course[n] / factor
-                if label.startswith("made in ") and values[-1] < 0.0:
-                    label, values = label.replace("made", "used up", 1), -values
+                if values[-1] < 0.0:
+                    for word, other in (("made in ", "used up in "), ("from ", "to ")):
+                        if label.startswith(word):
+                            label = other + label.removeprefix(word)
+                    values = -values
                 axes.plot(times, values, color=colour, linewidth=1.5, label=label)
             axes.axhline(0.0, color=INK, linewidth=0.6)
             axes.set_title(shortened(name))
@@ -206,7 +233,7 @@ def frames_figure(
     view: UptakeView, species: int, frames: NDArray[np.floating], micro: Microstructure
 ) -> str:
     """Draw a species, by its number, in the middle plane at some times."""
-    _, pixel, _ = mid_slice(micro, 1)
+    _, pixel, _ = mid_slice(micro, _across(view))
     chosen = np.unique(np.linspace(0, len(frames) - 1, _SHOWN_FRAMES).round().astype(int))
     frame = Picture(frames.shape[1:], pixel)
     width = 1.75 * min(1.0, 1.4 / frame.ratio)
@@ -218,7 +245,7 @@ def frames_figure(
     with drawn(f"uptake-frames-{species}", size, alt) as drawing:
         panels = drawing.figure.subplots(1, len(chosen))
         for axes, n in zip(panels, chosen, strict=True):
-            shades = _show_plane(axes, frames[n] * factor, pixel, top)
+            shades = _show_plane(axes, frames[n] * factor, pixel, _names(view), top)
             time, clock = _times(np.array([duration * n / (len(frames) - 1), duration]))
             axes.set_title(f"{time[0]:.3g} {clock}")
         bar = drawing.figure.colorbar(shades, ax=panels, shrink=0.8, aspect=20, pad=0.02)

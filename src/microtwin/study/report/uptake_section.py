@@ -39,13 +39,13 @@ def uptake_section(data: ReportData) -> str:
             name = view.scales[index][0]
             body += figure(
                 frames_figure(view, index, frames, data.micro),
-                f"{name} in the middle plane across y at several times.",
+                f"{name} in the same plane at several times.",
             )
     return body + _balances(view)
 
 
 def _map_words(view: UptakeView, data: ReportData) -> str:
-    words = "Concentration in the middle plane across y"
+    words = f"Concentration in the middle plane across {view.numbers['shown']['across']}"
     if any(np.isnan(plane).any() for plane in view.planes):
         words += "; grey is what the species does not enter"
     lines = level_lines(view, data.micro)
@@ -193,7 +193,10 @@ def _balances(view: UptakeView) -> str:
     rows = []
     per = "mol/s" if view.numbers["shown"]["duration"] is None else "mol"
     for name, part in view.numbers["species"].items():
-        rows += [(name, f"from {place}", number(v, 4)) for place, v in part["inflow"].items()]
+        rows += [
+            (name, f"{'from' if v >= 0.0 else 'to'} {place}", number(abs(v), 4))
+            for place, v in part["inflow"].items()
+        ]
         rows += [
             (name, f"{'made' if v > 0.0 else 'used up'} in {place}", number(abs(v), 4))
             for place, v in part["made"].items()
