@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..numerics import ComplexField, TiedFields, complex_product, solve_complex
+from ..numerics import ComplexField, TiedFields, complex_product, solve_general
 from .cell_tables import Table
 from .complex_potentials import ComplexPotentials
 from .half_cell_model import HalfCell
@@ -154,7 +154,7 @@ class SmallSignal:
         salt[-len(inflow) :] += self.share * inflow
         mean = density * grid.cross_section / float(grid.area.sum())
         target = RESIDUAL * mean * float(np.sqrt(np.square(self.feed).sum()))
-        solution = solve_complex(
+        solution = solve_general(
             self._product, self._precondition, rhs, target, max_iterations=ITERATIONS,
             double_steps=True,
         )  # fmt: skip

@@ -2,7 +2,6 @@ __all__ = [
     "AndersonMixing",
     "Bridges",
     "ComplexField",
-    "ComplexSolution",
     "ConvergenceError",
     "DirectedGrid",
     "DirectedMultigrid",
@@ -19,7 +18,6 @@ __all__ = [
     "correction",
     "presb",
     "solve",
-    "solve_complex",
     "solve_general",
     "thread_count",
     "weighted_sum",
@@ -28,10 +26,8 @@ __all__ = [
 from .bridges import Bridges
 from .complex_systems import (
     ComplexField,
-    ComplexSolution,
     complex_product,
     presb,
-    solve_complex,
 )
 from .corrections import Field, correction, weighted_sum
 from .directed_grid import DirectedGrid, DirectedMultigrid

@@ -8,47 +8,26 @@ preconditioned by
 
 has all its eigenvalues between 1/2 and 1, whatever A, B and the frequency are, and that
 preconditioner costs two solves with the real A + B (`presb`; Axelsson, Neytcheva & Ahmad, Numer.
-Algorithms 66 (2014) 811). One multigrid cycle does for each. Outside runs FGMRES (Saad, SIAM J.
-Sci. Comput. 14 (1993) 461), which allows preconditioners that change.
+Algorithms 66 (2014) 811). One multigrid cycle does for each. Outside runs `flexible_gmres`, which
+allows preconditioners that change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .krylov import ConvergenceError
+from .flexible_gmres import GeneralSolution, norm_of, solve_general
 from .multigrid import Multigrid
 from .operator import GridOperator
 
-__all__ = ["ComplexField", "ComplexSolution", "complex_product", "presb", "solve_complex"]
+__all__ = ["ComplexField", "complex_product", "presb"]
 
-# Steps until the residual is computed anew.
-REMEMBERED = 20
-TRUSTED = 3e-7
 ITERATIONS = 100
 
 Complex = NDArray[np.complex128]
-
-
-@dataclass(frozen=True, eq=False)
-class ComplexSolution:
-    """The solution of a complex system.
-
-    Parameters
-    ----------
-    values : ndarray of complex128
-    iterations : int
-    residual : float
-        Norm of what is left of the right-hand side.
-    """
-
-    values: Complex
-    iterations: int
-    residual: float
 
 
 def presb(
@@ -72,99 +51,6 @@ def presb(
     found.real = both - second
     found.imag = second
     return found
-
-
-def solve_complex(
-    product: Callable[[Complex], Complex],
-    precondition: Callable[[Complex], Complex],
-    rhs: Complex,
-    target: float,
-    *,
-    guess: Complex | None = None,
-    max_iterations: int = ITERATIONS,
-    double_steps: bool = False,
-) -> ComplexSolution:
-    """Solve A u = rhs until the norm of the residual is below a target.
-
-    Parameters
-    ----------
-    product : callable
-        Returns A u.
-    precondition : callable
-        Returns an approximate solution of A u = r. It need not be linear, nor the same each time.
-    rhs : ndarray of complex128
-    target : float
-        Norm at which to stop.
-    guess : ndarray of complex128, optional
-        To start from.
-    max_iterations : int
-    double_steps : bool
-        Whether steps are kept in double precision. In single precision a level that little holds
-        drowns what differs from place to place.
-
-    Returns
-    -------
-    ComplexSolution
-
-    Raises
-    ------
-    ConvergenceError
-        If the target is not reached.
-    """
-    u = np.zeros_like(rhs) if guess is None else guess.copy()
-    residual = rhs.copy() if guess is None else rhs - product(u)
-    start = norm = _norm(residual)
-    iterations = 0
-    while not norm <= target:
-        if iterations >= max_iterations or not np.isfinite(norm):
-            raise ConvergenceError(
-                f"a complex system did not converge: in {iterations} iterations the residual went "
-                f"from {start:.1e} to {norm:.1e}, wanted {target:.1e}"
-            )
-        goal = max(0.5 * target, TRUSTED * norm)
-        count = min(REMEMBERED, max_iterations - iterations)
-        iterations += _restart(product, precondition, u, residual, norm, goal, count, double_steps)
-        residual = rhs - product(u)
-        norm = _norm(residual)
-    return ComplexSolution(u, iterations, norm)
-
-
-def _restart(
-    product: Callable[[Complex], Complex],
-    precondition: Callable[[Complex], Complex],
-    u: Complex,
-    residual: Complex,
-    norm: float,
-    goal: float,
-    count: int,
-    double_steps: bool,
-) -> int:
-    """Improve u by up to `count` steps; return how many there were."""
-    basis = [(residual / norm).astype(np.complex64)]
-    kept = np.complex128 if double_steps else np.complex64
-    steps: list[NDArray] = []
-    hessenberg = np.zeros((count + 1, count), complex)
-    wanted = np.zeros(count + 1, complex)
-    wanted[0] = norm
-    for k in range(count):
-        # Rounded before it is multiplied, so that a step and its product belong together.
-        z = precondition(basis[k].astype(complex)).astype(kept)
-        w = product(z.astype(complex))
-        for i, v in enumerate(basis):
-            hessenberg[i, k] = _dot(v, w)
-            w -= hessenberg[i, k] * v
-        length = _norm(w)
-        hessenberg[k + 1, k] = length
-        steps.append(z)
-        part = hessenberg[: k + 2, : k + 1]
-        shares, *_ = np.linalg.lstsq(part, wanted[: k + 2], rcond=None)
-        left = _norm(wanted[: k + 2] - part @ shares)
-        if left <= goal or not length > 0.0:
-            break
-        basis.append((w / length).astype(np.complex64))
-    for share, z in zip(shares, steps, strict=True):
-        u += share * z
-    return len(steps)
 
 
 def complex_product(operator: GridOperator, u: Complex) -> Complex:
@@ -215,7 +101,7 @@ class ComplexField:
             found += self._present * (missing / self._stored)
         return found
 
-    def solve(self, rhs: Complex, rtol: float) -> ComplexSolution:
+    def solve(self, rhs: Complex, rtol: float) -> GeneralSolution:
         """Solve to a residual of `rtol` times the norm of the right-hand side.
 
         Raises
@@ -223,11 +109,18 @@ class ComplexField:
         ConvergenceError
             If it is not reached.
         """
-        target = rtol * _norm(rhs)
+        target = rtol * norm_of(rhs)
         guess = None
         if self._stored > 0.0:
             guess = self._present * (complex(rhs.sum()) / (1j * self._stored))
-        return solve_complex(self.product, self.precondition, rhs, target, guess=guess)
+        return solve_general(
+            self.product,
+            self.precondition,
+            rhs,
+            target,
+            guess=guess,
+            max_iterations=ITERATIONS,
+        )
 
     def _solve_sum(self, rhs: NDArray[np.float64]) -> NDArray[np.float64]:
         u, f = self._room
@@ -238,12 +131,3 @@ class ComplexField:
         f[...] = rhs / largest
         stiffness, _, slope = self._cycle.precondition(u, f, f)
         return u * (largest * slope / stiffness)
-
-
-def _dot(u: NDArray, v: NDArray) -> complex:
-    # Not a product of BLAS, whose threads would go on spinning on the cores used here.
-    return complex((u.conj() * v).sum())
-
-
-def _norm(u: NDArray) -> float:
-    return float(np.sqrt((np.square(u.real) + np.square(u.imag)).sum()))
