@@ -37,6 +37,14 @@ def test_value_and_uncertainty_end_at_the_same_decimal(value, uncertainty, expec
     assert plain(digits.value_with_uncertainty(value, uncertainty)) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "significant", "expected"),
+    [(9.6e-16, 1, "1 × 10⁻¹⁵"), (-9.6e-16, 2, "\u22129.6 × 10⁻¹⁶"), (9645.0, 3, "9645")],
+)
+def test_rounding_that_carries(value, significant, expected):
+    assert plain(digits.number(value, significant)) == expected
+
+
 def test_a_unit_follows_brackets():
     shown = digits.value_with_uncertainty(312345.0, 2100.0, "m^-1")
     assert plain(shown) == "(3.123 ± 0.021) × 10⁵ m⁻¹"

@@ -75,6 +75,9 @@ def number(value: Any, significant: int = 4) -> str:
     if x == 0:
         return "0"
     exponent = _exponent(x)
+    if exponent:  # rounding may carry: 9.6e-16 becomes 1e-15
+        x = float(f"{x:.{significant - 1}e}")
+        exponent = _exponent(x)
     mantissa = x / 10.0**exponent
     decimals = max(0, significant - 1 - math.floor(math.log10(abs(mantissa))))
     return _signed(f"{mantissa:.{decimals}f}") + _power(exponent)
