@@ -21,7 +21,7 @@ demo: $(VENV)/.installed-package
 	$(BIN)/microtwin demo --into $(DEMO_RUN)
 
 test: lint docs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.installed-checks
 	$(BIN)/ruff check .
