@@ -38,9 +38,11 @@ def test_the_series_of_small_spheres_meets_the_formula():
 
 
 def test_limits_of_order_zero():
-    assert exact.diffusion_limit(D, C0, A) == pytest.approx(LIMIT, rel=1e-12)
+    assert exact.diffusion_limit(D, C0, A) == pytest.approx(LIMIT, rel=1e-12, abs=0.0)
     # sqrt(2) and sqrt(6): a slab lets the species in less deep than a sphere is wide.
-    assert exact.penetration_depth(D, C0, A) == pytest.approx(LIMIT / np.sqrt(3.0), rel=1e-12)
+    assert exact.penetration_depth(D, C0, A) == pytest.approx(
+        LIMIT / np.sqrt(3.0), rel=1e-12, abs=0.0
+    )
 
 
 @given(st.floats(1.001, 20.0))
@@ -83,7 +85,7 @@ def test_krogh_balances_and_is_closed_at_the_edge():
     flux = D * np.gradient(c, r, edge_order=2)
     assert flux[-1] == pytest.approx(0.0, abs=1e-5 * abs(flux[0]))
     supply = -2.0 * np.pi * vessel * flux[0]
-    assert supply == pytest.approx(A * np.pi * (tissue**2 - vessel**2), rel=1e-4)
+    assert supply == pytest.approx(A * np.pi * (tissue**2 - vessel**2), rel=1e-4, abs=0.0)
     # D (r c')' / r = M in between.
     inner = np.gradient(r * flux, r)[5:-5] / r[5:-5]
     np.testing.assert_allclose(inner, A, rtol=1e-3)

@@ -54,8 +54,10 @@ def test_a_flux_comes_through_the_area_of_a_sphere():
     flux = 1e-6
     law = {"tissue": rx.FirstOrder(RATE)}
     found = rx.solve_uptake(spheroid(16), {"tissue": D}, law, {"water": rx.Flux(flux)})
-    assert found.inflow["water"] == pytest.approx(4.0 * np.pi * RADIUS**2 * flux, rel=0.004)
-    assert found.uptake["tissue"] == pytest.approx(found.inflow["water"], rel=1e-9)
+    assert found.inflow["water"] == pytest.approx(
+        4.0 * np.pi * RADIUS**2 * flux, rel=0.004, abs=0.0
+    )
+    assert found.uptake["tissue"] == pytest.approx(found.inflow["water"], rel=1e-9, abs=0.0)
 
 
 @pytest.mark.parametrize("kind", ["film", "flux"])
@@ -71,7 +73,7 @@ def test_faces_of_the_box_have_films_and_fluxes(kind):
         )
     else:
         area = 6.0 * (RADIUS / 80) ** 2
-        assert found.inflow["z_low"] == pytest.approx(1e-5 * area, rel=1e-6)
+        assert found.inflow["z_low"] == pytest.approx(1e-5 * area, rel=1e-6, abs=0.0)
         surface = 1e-5 * RADIUS / (D * PHI * t)
         assert found.concentration[0].mean() == pytest.approx(
             surface * np.cosh(PHI * (1 - 0.5 / 80)) / np.cosh(PHI), rel=2e-3
@@ -107,8 +109,8 @@ def test_partition_and_membrane_in_series():
     half = 0.5 * RADIUS
     resistance = half / 1e-9 + half / (2e-9 * 0.5) + 1e5
     area = 6.0 * (RADIUS / 40) ** 2
-    assert found.inflow["z_low"] == pytest.approx(area / resistance, rel=1e-4)
-    assert found.inflow["z_high"] == pytest.approx(-found.inflow["z_low"], rel=1e-12)
+    assert found.inflow["z_low"] == pytest.approx(area / resistance, rel=1e-4, abs=0.0)
+    assert found.inflow["z_high"] == pytest.approx(-found.inflow["z_low"], rel=1e-12, abs=0.0)
     c = found.concentration[:, 0, 0]
     flux = 1.0 / resistance
     step = RADIUS / 80
@@ -126,7 +128,7 @@ def test_a_reaction_on_a_surface():
     )
     area = (12e-6) ** 2
     exact = area / (30e-6 / D + 1.0 / k)
-    assert found.uptake["pore", "solid"] == pytest.approx(exact, rel=0.03)
+    assert found.uptake["pore", "solid"] == pytest.approx(exact, rel=0.03, abs=0.0)
     assert found.effectiveness["pore", "solid"] == pytest.approx(exact / (k * area), rel=0.03)
 
 
@@ -152,7 +154,7 @@ def test_what_is_conserved_between_two_species(glucose):
     conserved = D * c_o - 6.0 * 0.3 * D * c_g
     at_face = D * 0.2 - 6.0 * 0.3 * D * glucose
     assert np.ptp(conserved) < 1e-6 * abs(D * 0.2)
-    assert conserved.mean() == pytest.approx(at_face, rel=1e-6)
+    assert conserved.mean() == pytest.approx(at_face, rel=1e-6, abs=0.0)
     assert min(c_o.min(), c_g.min()) >= 0.0
     for one in found.species.values():
         assert abs(one.balance) < 1e-12
@@ -184,7 +186,7 @@ def test_what_one_reaction_makes_another_uses():
     exact = 4.0 / (9.0 - 4.0) * (np.cosh(2 * x) / np.cosh(2.0) - np.cosh(3 * x) / np.cosh(3.0))
     np.testing.assert_allclose(found.species["b"].concentration[:, 0, 0], exact, atol=3e-4)
     b = found.species["b"]
-    assert b.made["film"] == pytest.approx(-b.inflow["z_low"], rel=1e-9)
+    assert b.made["film"] == pytest.approx(-b.inflow["z_low"], rel=1e-9, abs=0.0)
     assert b.made["film"] > 0.0
 
 
@@ -225,7 +227,7 @@ def test_two_species_whatever_the_image(seed, uptake, periodic):
     _, (respiration,) = oxygen_and_glucose(uptake)
     found = rx.steady_state(micro, species, [respiration], periodic=periodic)
     used = [one.made["film"] for one in found.species.values()]
-    assert used[0] == pytest.approx(6.0 * used[1], rel=1e-6)
+    assert used[0] == pytest.approx(6.0 * used[1], rel=1e-6, abs=0.0)
     for name, one in found.species.items():
         assert abs(one.balance) < 1e-8
         c = one.concentration[~np.isnan(one.concentration)]

@@ -158,8 +158,8 @@ def test_sources_of_different_concentration_exchange():
         slab(20), {"film": D}, {"film": FirstOrder(1e-9)}, {"z_low": 1.0, "z_high": 0.0}
     )
     area = 6 * (RADIUS / 20) ** 2
-    assert found.inflow["z_low"] == pytest.approx(D * area / RADIUS, rel=1e-6)
-    assert found.inflow["z_high"] == pytest.approx(-D * area / RADIUS, rel=1e-6)
+    assert found.inflow["z_low"] == pytest.approx(D * area / RADIUS, rel=1e-6, abs=0.0)
+    assert found.inflow["z_high"] == pytest.approx(-D * area / RADIUS, rel=1e-6, abs=0.0)
 
 
 TISSUE = ({"tissue": D}, {"tissue": FirstOrder(1.0)}, {"vessel": 1.0})

@@ -154,7 +154,7 @@ def test_a_biofilm_over_time(tmp_path, biofilm):
     assert float(rows[-1][0]) == pytest.approx(120.0)
     oxygen = [float(x) for x in rows[-1][1:4]]
     first = float(rows[1][1])
-    assert oxygen[0] - first == pytest.approx(oxygen[1] + oxygen[2], rel=1e-6)
+    assert oxygen[0] - first == pytest.approx(oxygen[1] + oxygen[2], rel=1e-6, abs=0.0)
 
 
 def test_pictures_are_those_of_their_species(tmp_path, spheroid, monkeypatch):
