@@ -235,6 +235,43 @@ def test_two_species_whatever_the_image(seed, uptake, periodic):
         assert c.max() <= (0.2 if name == "oxygen" else 0.1) * (1.0 + 1e-6)
 
 
+@pytest.mark.parametrize("shift", [0, 12])
+def test_a_period_has_the_surface_that_it_has_anywhere(shift):
+    # A slab and a ball, whole and cut by the seam of the period.
+    ball = np.where(np.square(np.indices((24, 24, 24)) - 11.5).sum(axis=0) < 6.3**2, 2, 1)
+    slab = np.ones((16, 8, 8), np.uint8)
+    slab[5:9] = 2
+    for labels, area in ((slab, 2 * 8**2), (ball, 4 * np.pi * 6.3**2)):
+        moved = np.roll(labels, (shift, 0, shift), (0, 1, 2)).astype(np.uint8)
+        micro = mt.Microstructure(moved, 1.0, {"medium": 1, "film": 2})
+        surface = ("film", "medium")
+        given = rx.steady_state(
+            micro,
+            {"x": rx.Species({"film": 1.0}, {"medium": rx.Flux(1.0)})},
+            [rx.Reaction("film", {"x": rx.FirstOrder(1.0)})],
+            periodic=True,
+        ).species["x"]
+        assert given.inflow["medium"] == pytest.approx(area, rel=0.02)
+        taken = rx.steady_state(
+            micro,
+            {"x": rx.Species({"film": 1.0}, {"medium": 1.0})},
+            [rx.Reaction(surface, {"x": rx.FirstOrder(1e-6)})],
+            periodic=True,
+        ).species["x"]
+        assert -1e6 * taken.made[surface] == pytest.approx(area, rel=0.02)
+
+
+def test_the_order_of_phases_does_not_matter():
+    labels = np.random.default_rng(0).integers(1, 3, (10, 10, 10), np.uint8)
+    micro = mt.Microstructure(labels, 1.0, {"p": 1, "q": 2})
+    through = [
+        rx.steady_state(micro, {"x": rx.Species(d, {"z_low": 1.0, "z_high": 0.0})}, [])
+        .species["x"].inflow["z_low"]
+        for d in ({"p": 1.0, "q": 0.01}, {"q": 0.01, "p": 1.0})
+    ]  # fmt: skip
+    assert through[0] == pytest.approx(through[1], rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

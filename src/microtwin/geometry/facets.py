@@ -69,13 +69,17 @@ def set_apart(micro: Microstructure, apart: NDArray[np.bool_]) -> Microstructure
     return Microstructure(labels, micro.voxel_size, phases)
 
 
-def facet_areas(micro: Microstructure, pairs: list[tuple[str, str]]) -> list[FacetAreas]:
+def facet_areas(
+    micro: Microstructure, pairs: list[tuple[str, str]], periodic: bool = False
+) -> list[FacetAreas]:
     """Return the facets of each pair of phases.
 
     Parameters
     ----------
     micro : Microstructure
     pairs : list of (str, str)
+    periodic : bool
+        Whether the image continues across its outer faces.
 
     Returns
     -------
@@ -92,20 +96,21 @@ def facet_areas(micro: Microstructure, pairs: list[tuple[str, str]]) -> list[Fac
     numbers = np.zeros(256, np.uint8)
     numbers[[micro.label(name) for name in names]] = np.arange(1, len(names) + 1)
     labels = numbers[micro.labels]
-    sealed = film_faces(labels)
-    measured = interface_area(micro)
-    inner = _inner_shares(micro.shape)
+    sealed = film_faces(labels, periodic)
+    measured = interface_area(micro, periodic)
+    inner = None if periodic else _inner_shares(micro.shape)
     found = []
     for name, other in pairs:
         a, b = (int(numbers[micro.label(phase)]) for phase in (name, other))
-        vectors = area_vectors(labels, a, b, False, sealed)
+        vectors = area_vectors(labels, a, b, periodic, sealed)
         voxel = np.flatnonzero((vectors != 0.0).any(axis=0))
         vector = vectors.reshape(3, -1)[:, voxel].T.astype(float) * faces
         parts = [(voxel, vector, np.zeros((len(voxel), 3)))]
         for axis in range(3):
-            parts.append(_film_facets(labels, sealed, a, b, axis, float(faces[axis])))
+            parts.append(_film_facets(labels, sealed, a, b, axis, float(faces[axis]), periodic))
         total = sum(
-            float(np.linalg.norm(vector * inner[voxel], axis=1).sum()) for voxel, vector, _ in parts
+            float(np.linalg.norm(vector if inner is None else vector * inner[voxel], axis=1).sum())
+            for voxel, vector, _ in parts
         )
         scale = measured[name, other] / total if total > 0.0 else 1.0
         voxel, vector, shift = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -114,7 +119,13 @@ def facet_areas(micro: Microstructure, pairs: list[tuple[str, str]]) -> list[Fac
 
 
 def _film_facets(
-    labels: NDArray[np.uint8], sealed: NDArray[np.uint8], a: int, b: int, axis: int, face: float
+    labels: NDArray[np.uint8],
+    sealed: NDArray[np.uint8],
+    a: int,
+    b: int,
+    axis: int,
+    face: float,
+    periodic: bool,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the facets of a pair on the faces of films along one axis."""
     voxel = np.flatnonzero(sealed >> axis & 1)
@@ -123,7 +134,7 @@ def _film_facets(
     chosen = ((before == a) & (after == b)) | ((before == b) & (after == a))
     voxel, before = voxel[chosen], before[chosen]
     wanted = [voxel if k == axis else voxel[:0] for k in range(3)]
-    open_part = sum(face_openings(labels, phase, wanted, False)[axis] for phase in (a, b))
+    open_part = sum(face_openings(labels, phase, wanted, periodic)[axis] for phase in (a, b))
     vector, shift = np.zeros((len(voxel), 3)), np.zeros((len(voxel), 3))
     vector[:, axis] = np.where(before == a, 1.0, -1.0) * face * open_part
     shift[:, axis] = 0.5

@@ -34,7 +34,7 @@ def measure(
     if isinstance(place, str):
         share = phase_fractions(micro.labels, micro.label(place), periodic)
         return _gathered(share, present, periodic)
-    facets = facet_areas(micro, [place])[0]
+    facets = facet_areas(micro, [place], periodic)[0]
     area = np.linalg.norm(facets.vector, axis=1) / np.prod(micro.voxel_size)
     density = np.bincount(facets.voxel, area, present.size).reshape(micro.shape)
     return _gathered(density.astype(np.float32), present, periodic, everywhere=True)

@@ -23,7 +23,7 @@ from ..microstructure import Microstructure
 from ..numerics import GridOperator
 from ..numerics.quarters import vector_positions
 from .species import Concentration, Exchange, Flux, Species, Supply
-from .surfaces import Crossings, crossings
+from .surfaces import NEAREST, Crossings, crossings
 
 __all__ = ["Inlet", "SpeciesGrid", "species_grid"]
 
@@ -142,7 +142,7 @@ def species_grid(
         scale = 1.0
         if not isinstance(supply, Concentration):
             pairs = [(phase, name) for phase in species.diffusivity]
-            scale = _area_scale(micro, pairs, crossed, openings, areas())
+            scale = _area_scale(micro, pairs, crossed, openings, areas(), periodic)
         for axis, (found, opening) in enumerate(zip(crossed, openings, strict=True)):
             d = local.reshape(-1)[0 if uniform else found.voxel].astype(float)
             scaled = replace(found, cosine=scale * found.cosine)
@@ -229,18 +229,19 @@ def _area_scale(
     crossed: list[Crossings],
     openings: list[NDArray[np.float64]],
     areas: InterfaceAreas,
+    periodic: bool,
 ) -> float:
     """Return the area of a surface as it is measured, over that which links stand for.
 
-    Measured is the part between the centres of the outermost voxels: of a link in an outermost
-    layer along its side, half.
+    Unless the image repeats, measured is the part between the centres of the outermost voxels: of
+    a link in an outermost layer along its side, half.
     """
     measured = sum(areas[pair] for pair in pairs if pair[0] in micro.phase_names)
     total = 0.0
     for axis, (found, opening) in enumerate(zip(crossed, openings, strict=True)):
         part = opening * found.cosine * np.prod(micro.voxel_size) / micro.voxel_size[axis]
         index = np.unravel_index(found.voxel, micro.shape)
-        for other in {0, 1, 2} - {axis}:
+        for other in () if periodic else {0, 1, 2} - {axis}:
             outermost = (index[other] == 0) | (index[other] == micro.shape[other] - 1)
             part = np.where(outermost, 0.5 * part, part)
         total += float(part.sum())
@@ -297,9 +298,10 @@ def _graded(
         openings = [face.reshape(-1)[c.face] for face, c in zip(faces, crossed, strict=True)]
         if permeability is not None:
             shares = [unit * opening.astype(float) for opening in openings]
-            permeability *= _area_scale(micro, [(a, b)], crossed, shares, areas())
+            permeability *= _area_scale(micro, [(a, b)], crossed, shares, areas(), periodic)
         for axis, (found, opening) in enumerate(zip(crossed, openings, strict=True)):
-            theta = found.share
+            # As near to one side as to the other, so that it does not matter which comes first.
+            theta = np.minimum(found.share, 1.0 - NEAREST)
             series = theta / strength[a] + (1.0 - theta) / strength[b]
             if permeability is not None:
                 film = permeability * found.cosine * micro.voxel_size[axis]

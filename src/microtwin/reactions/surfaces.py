@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from ..numerics.threads import even_shares, over_slabs
 from .surface_kernels import smoothed
 
-__all__ = ["Crossings", "crossings"]
+__all__ = ["NEAREST", "Crossings", "crossings"]
 
 SMOOTHING = 1.0  # voxels: standard deviation of the kernel
 REACH = 3  # voxels
