@@ -33,6 +33,16 @@ def test_a_tube_obeys_washburn():
     assert_allclose(found.seconds, washburn, rtol=0.1)
 
 
+@pytest.mark.parametrize("boundary", ["periodic", "faces"])
+def test_the_size_of_pores_does_not_depend_on_the_size_of_the_image(boundary):
+    one = tube()
+    flow = permeability(one, "pore", boundary=boundary)
+    four = Microstructure(np.tile(one.labels, (2, 2, 2)), 1e-6, PHASES)
+    sizes = [filling_time(m, flow, length=1e-3, **WETTING).pore_radius for m in (one, four)]
+    assert_allclose(sizes[0], sizes[1], rtol=1e-6)
+    assert_allclose(sizes[0], 9.3e-6, rtol=0.02)
+
+
 def test_the_slit_with_known_size():
     labels = np.ones((3, 2, 40), np.uint8)
     labels[:, :, 4:36] = 0

@@ -179,6 +179,19 @@ def test_grain_diameter_of_spheres():
         grain_diameter(mt.Microstructure(np.zeros((4, 4, 4), np.uint8), 1e-6, PHASES), "pore")
 
 
+def test_the_seam_of_an_image_that_does_not_repeat_is_no_surface():
+    labels = np.zeros((24, 12, 12), np.uint8)
+    labels[:12] = 1  # one wall; a period would have another one
+    micro = mt.Microstructure(labels, 1.0, PHASES)
+    assert grain_diameter(micro, "pore", periodic=False) == pytest.approx(6.0 * 11.5, rel=1e-3)
+    assert grain_diameter(micro, "pore") == pytest.approx(6.0 * 12 / 2, rel=1e-3)
+    side = np.zeros((12, 12, 24), np.uint8)
+    side[:, :, :12] = 1
+    held = mt.Microstructure(side, 1.0, PHASES)
+    flow = mt.transport.permeability(held, "pore", boundary="faces")
+    assert dispersion(held, flow, 1.0).length == pytest.approx(6.0 * 11.5, rel=1e-3)
+
+
 def test_what_does_not_flow_is_refused(pores, flows):
     labels = np.zeros((8, 8, 8), np.uint8)
     labels[3] = 1

@@ -20,6 +20,7 @@ from .orientation import area_from_projections
 __all__ = [
     "InterfaceAreas",
     "interface_area",
+    "measured_phase_volume",
     "measured_volume",
     "projected_area",
     "surface_area",
@@ -76,6 +77,34 @@ def measured_volume(micro: Microstructure, periodic: bool = False) -> float:
     """
     cells = [n if periodic else n - 1 for n in micro.shape]
     return float(np.prod(cells) * np.prod(micro.voxel_size))
+
+
+def measured_phase_volume(
+    micro: Microstructure, phases: str | Iterable[str], periodic: bool = False
+) -> float:
+    """Return the volume of a phase, or of several together, where areas are measured, in m^3.
+
+    Parameters
+    ----------
+    micro : Microstructure
+    phases : str or iterable of str
+    periodic : bool
+        As in `measured_volume`; if False, of an outermost voxel that part counts which lies
+        between the outermost centres.
+
+    Raises
+    ------
+    ValueError
+        If a phase is not in the microstructure.
+    """
+    total: NDArray = micro.mask([phases] if isinstance(phases, str) else list(phases))
+    for n in reversed(micro.shape):
+        weights = np.ones(n)
+        if not periodic:
+            weights[0] -= 0.5
+            weights[-1] -= 0.5
+        total = total @ weights
+    return float(total) * float(np.prod(micro.voxel_size))
 
 
 def projected_area(

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from microtwin.checking import is_number
-from microtwin.geometry.surface import surface_area
+from microtwin.geometry.surface import measured_phase_volume, surface_area
 from microtwin.microstructure import Microstructure, axis_index
 from microtwin.transport.permeability import Permeability
 
@@ -112,7 +112,7 @@ def filling_time(
     if length is None:
         length = micro.extent[axis_index(flow.direction)]
     if pore_radius is None:
-        pore_radius = _radius(micro, flow.phase)
+        pore_radius = _radius(micro, flow.phase, flow.boundary == "periodic")
     pressure = 2.0 * surface_tension * math.cos(math.radians(contact_angle)) / pore_radius
     seconds = math.inf
     if pressure > 0.0 and flow.permeability > 0.0:
@@ -121,12 +121,11 @@ def filling_time(
     return FillingTime(seconds, pressure, pore_radius, length)
 
 
-def _radius(micro: Microstructure, phase: str) -> float:
+def _radius(micro: Microstructure, phase: str, periodic: bool) -> float:
     """Return twice the volume of a phase over its surface."""
-    area = surface_area(micro, phase)
+    area = surface_area(micro, phase, periodic)
     if area == 0.0:
         raise ValueError(
             f"the {phase} phase has no surface in this image, so no pore size; give pore_radius"
         )
-    volume = micro.volume_fraction(phase) * math.prod(micro.extent)
-    return 2.0 * volume / area
+    return 2.0 * measured_phase_volume(micro, phase, periodic) / area

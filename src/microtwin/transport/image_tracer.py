@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..connectivity import carrying_clusters
 from ..geometry import phase_fractions, smooth_geometry, voxel_geometry
-from ..geometry.surface import interface_area
+from ..geometry.surface import measured_phase_volume, surface_area
 from ..microstructure import AXES, Microstructure, axis_index
 from . import breakthrough_curve as curves
 from . import closure
@@ -46,7 +46,8 @@ def dispersion(
     peclet : float or sequence of floats
         Mean velocity in the pores (interstitial) times `length` over the diffusivity.
     length : float, optional
-        Length in the Péclet number, in m; by default `grain_diameter`.
+        Length in the Péclet number, in m; by default `grain_diameter`, of an image that repeats if
+        the flow does.
     diffusivity : float
         Molecular diffusivity in m^2/s. The relative tensor does not depend on it.
     tol : float
@@ -78,7 +79,7 @@ def dispersion(
     """
     grid = flow_grid(micro, flow)
     if length is None:
-        length = grain_diameter(micro, flow.phase)
+        length = grain_diameter(micro, flow.phase, flow.boundary == "periodic")
     return closure.grid_dispersion(
         grid, peclet, length, diffusivity, tol=tol, max_iterations=max_iterations, watch=watch
     )
@@ -154,7 +155,7 @@ def breakthrough(
     )  # fmt: skip
 
 
-def grain_diameter(micro: Microstructure, phase: str) -> float:
+def grain_diameter(micro: Microstructure, phase: str, periodic: bool = True) -> float:
     """Return six times the volume of all that is not the phase over the surface of the phase, in m.
 
     The diameter of equal spheres with that volume and surface (Sauter).
@@ -164,6 +165,8 @@ def grain_diameter(micro: Microstructure, phase: str) -> float:
     micro : Microstructure
     phase : str
         The phase that the fluid fills.
+    periodic : bool
+        Whether the image continues across its outer faces. The faces themselves never count.
 
     Returns
     -------
@@ -174,9 +177,9 @@ def grain_diameter(micro: Microstructure, phase: str) -> float:
     ValueError
         If the phase has no surface.
     """
-    areas = interface_area(micro, periodic=True)
-    area = sum(value for pair, value in areas.items() if phase in pair)
-    solid = (1.0 - micro.volume_fraction(phase)) * float(np.prod(micro.extent))
+    area = surface_area(micro, phase, periodic)
+    others = [name for name in micro.phase_names if name != phase]
+    solid = measured_phase_volume(micro, others, periodic)
     if not area > 0.0:
         raise ValueError(
             f"{phase} has no surface in this image, so there are no grains; give a length in m"
