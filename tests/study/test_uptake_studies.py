@@ -125,6 +125,28 @@ def test_a_spheroid_is_that_of_the_functions(tmp_path, spheroid):
         assert cells["core"][:].max() == 1.0
 
 
+@pytest.mark.parametrize("boundary", ["closed", "periodic"])
+def test_the_rate_of_a_surface_is_per_its_whole_area(tmp_path, boundary):
+    text = f"""\
+name: wall
+image: {{path: labels.npy, voxel_size: 1 um, phases: {{water: 0, wall: 1}}}}
+descriptors: false
+uncertainty: {{sampling: false, discretisation: false}}
+output: {{fields: false}}
+uptake:
+  boundary: {boundary}
+  species:
+    solute: {{diffusivity: {{wall: 1e-9 m^2/s}}, supply: {{water: 2 mol/m^3}}}}
+  reactions:
+    - {{where: wall/water, of: solute, first_order: 1e-9 m/s}}
+"""
+    labels = np.zeros((12, 10, 10), np.uint8)
+    labels[6:] = 1
+    found, _, _ = run(tmp_path, labels, text)
+    rate = found["uptake_rate", "wall/water", None]["value"]
+    assert rate == pytest.approx(1e-9 * 2.0, rel=1e-3, abs=0.0)
+
+
 def test_a_biofilm_with_two_species(tmp_path, biofilm):
     found, report, _ = run(tmp_path, biofilm, BIOFILM)
     substrate = found["uptake_rate", "biofilm", "substrate"]["value"]

@@ -190,7 +190,7 @@ def _rows(
         condition = name if several else None
         if steady:
             for place, made in one.made.items():
-                extent, unit = _extent(micro, place)
+                extent, unit = _extent(micro, place, params["boundary"] == "periodic")
                 rate = abs(float(np.ravel(made)[-1])) / extent if extent else None
                 kind = "uptake_rate" if float(np.ravel(made)[-1]) <= 0.0 else "production_rate"
                 add(kind, _place_name(place), condition, rate, unit)
@@ -223,13 +223,17 @@ def _place_name(place: str | tuple[str, str]) -> str:
     return place if isinstance(place, str) else "/".join(place)
 
 
-def _extent(micro: Microstructure, place: str | tuple[str, str]) -> tuple[float, str]:
+def _extent(
+    micro: Microstructure, place: str | tuple[str, str], periodic: bool
+) -> tuple[float, str]:
     """Return volume or area of a place, and the unit of what is made there per extent and time."""
     if isinstance(place, str):
         return micro.volume_fraction(place) * float(np.prod(micro.extent)), "mol/m^3/s"
-    from ..geometry.surface import interface_area
+    from ..geometry import facet_areas
 
-    return interface_area(micro)[place], "mol/m^2/s"
+    # All of it, as reactions have it, and not only what lies between the outermost centres.
+    facets = facet_areas(micro, [place], periodic)[0]
+    return float(np.linalg.norm(facets.vector, axis=1).sum()), "mol/m^2/s"
 
 
 def _species_numbers(found: SteadyState | Evolution) -> dict[str, Any]:
