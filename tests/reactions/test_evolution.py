@@ -182,3 +182,65 @@ def test_problems_are_said(arguments, words):
     given_ = {"duration": 1.0} | arguments
     with pytest.raises(ValueError, match=words):
         rx.evolve(slab(4), {"x": rx.Species({"film": D})}, [], **given_)
+
+
+def film():
+    return mt.Microstructure(np.ones((6, 3, 2), np.uint8), 1e-6, {"film": 1})
+
+
+@pytest.mark.parametrize(
+    "reactions", [[], [rx.Reaction("film", {"x": rx.ZeroOrder(1.0)})]], ids=["at rest", "uptake"]
+)
+def test_where_there_is_nothing_nothing_happens(reactions):
+    species = rx.Species({"film": 1e-9}, sorption={"film": rx.Freundlich(1.0, 0.5)})
+    found = rx.evolve(film(), {"x": species}, reactions, 1.0).species["x"]
+    assert (found.concentration == 0.0).all() and found.balance == 0.0
+
+
+def test_a_species_that_dies_out_needs_no_digits():
+    """b makes itself of a, but less than diffuses out."""
+    growth = rx.Reaction(
+        "film", {"a": rx.FirstOrder(1.0), "b": rx.Saturation(1.0)}, {"a": -1.0, "b": 1.0}
+    )
+    species = {
+        "a": rx.Species({"film": 1e-9}, {"z_low": 1.0}),
+        "b": rx.Species({"film": 1e-9}, {"z_high": 0.0}),
+    }
+    found = rx.evolve(film(), species, [growth], 1e4, initial={"a": 1.0, "b": 1e-3})
+    assert found.species["b"].concentration.max() < 1e-12
+    np.testing.assert_allclose(found.species["a"].concentration, 1.0, rtol=1e-9)
+    assert found.steps < 200
+
+
+def test_growth_is_as_exact_late_as_early():
+    growth = rx.Reaction("film", {"x": rx.FirstOrder(1.0)}, {"x": 1.0})
+    found = rx.evolve(film(), {"x": rx.Species({"film": 1e-9})}, [growth], 10.0, initial={"x": 1.0})
+    np.testing.assert_allclose(found.species["x"].concentration, np.exp(10.0), rtol=0.01)
+    assert found.steps < 400
+
+
+def test_a_step_that_cannot_be_solved_is_done_again(monkeypatch):
+    from microtwin.reactions import evolution
+
+    solve, longest = evolution.newton, 0.004
+
+    def fragile(system, state, tol, storage):
+        if storage.rate < 1.0 / longest:
+            raise mt.numerics.ConvergenceError("too long")
+        return solve(system, state, tol, storage)
+
+    monkeypatch.setattr(evolution, "newton", fragile)
+    species = {"x": rx.Species({"film": 1e-9}, {"z_low": 1.0})}
+    found = rx.evolve(film(), species, [], 0.1)
+    assert np.diff(found.times).max() < 1.001 * longest and found.refused > 0
+    longest = 1e-30
+    with pytest.raises(mt.numerics.ConvergenceError, match="too long"):
+        rx.evolve(film(), species, [], 0.1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_initial_concentration_is_a_number_everywhere(value):
+    start = np.ones((6, 3, 2))
+    start[2, 1, 1] = value
+    with pytest.raises(ValueError, match="initial concentration of x is"):
+        rx.evolve(film(), {"x": rx.Species({"film": 1e-9})}, [], 1.0, initial={"x": start})

@@ -120,6 +120,8 @@ def test_decay_on_the_way():
     exact = np.exp((1.0 - root) * length / (2.0 * dispersion))
     assert found.concentration[-1] == pytest.approx(exact, rel=0.01)
     assert found.decayed > 0.0
+    with pytest.raises(ValueError, match="knows no decay"):
+        _ = found.fit
     assert abs(found.balance) < 1e-10
 
 

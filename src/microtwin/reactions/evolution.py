@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..checking import is_number
 from ..microstructure import Microstructure
+from ..numerics import ConvergenceError
 from .isotherms import Linear
 from .kinetics import Reaction
 from .species import Place, Species
@@ -67,7 +68,8 @@ class Evolution:
         Of the steps, in s; the first is 0.
     species : dict of str to SpeciesEvolution
     steps, refused : int
-        Steps, and those that were done again because their error was too large.
+        Steps, and those that were done again because their error was too large or their equations
+        could not be solved.
     iterations : int
         Of the linear solver in all.
     """
@@ -182,13 +184,18 @@ def evolve(
     while stops:
         left = stops[0] - time
         step = left if dt > 0.999 * left else min(dt, 0.5 * left) if dt > 0.5 * left else dt
-        whole = [u.copy() for u in state]
+        whole, halves = ([u.copy() for u in state] for _ in range(2))
         tolerance = TIGHTER * rtol
-        tally = _step(system, whole, held, step, tolerance)
-        halves = [u.copy() for u in state]
-        first = _step(system, halves, held, 0.5 * step, tolerance)
-        middle = [system.amount(s, u) for s, u in enumerate(halves)]
-        second = _step(system, halves, middle, 0.5 * step, tolerance)
+        try:
+            tally = _step(system, whole, held, step, tolerance)
+            first = _step(system, halves, held, 0.5 * step, tolerance)
+            middle = [system.amount(s, u) for s, u in enumerate(halves)]
+            second = _step(system, halves, middle, 0.5 * step, tolerance)
+        except ConvergenceError:
+            if step <= SMALLEST * duration:
+                raise
+            refused, dt = refused + 1, SLOWEST * step
+            continue
         iterations += tally[1] + first[1] + second[1]
         error = _error(system, whole, halves)
         factor = SAFETY * np.sqrt(rtol / max(error, 1e-300))
@@ -232,11 +239,14 @@ def _step(system: System, state: State, held: State, dt: float, tol: float) -> t
 
 
 def _error(system: System, whole: State, halves: State) -> float:
-    """Return the largest root mean square of the difference, over the largest concentration."""
+    """Return the largest root mean square of the difference, over the largest concentration.
+
+    That is the largest of the start and the sources, or of now, if reactions have made more.
+    """
     worst = 0.0
     for s, (a, b) in enumerate(zip(whole, halves, strict=True)):
         square = np.einsum("ij,ij->", b - a, b - a) / max(system.there[s].sum(), 1)
-        worst = max(worst, float(np.sqrt(square)) / system.largest[s])
+        worst = max(worst, float(np.sqrt(square)) / max(system.largest[s], float(b.max())))
     return worst
 
 
@@ -289,6 +299,11 @@ def _initial(system: System, s: int, value: float | NDArray[np.floating]) -> NDA
         for name in one.partition:
             field_[micro.mask(name)] /= one.held(name)
         # Pieces of a phase in voxels of another start like the nearest voxels of the phase.
+        if np.isnan(field_[grid.inside]).any():
+            raise ValueError(
+                f"the initial concentration of {system.names[s]} is NaN in voxels in which it "
+                "diffuses; give a number there"
+            )
         field_ = _continued(np.where(grid.inside, field_, 0.0), grid.inside)
     return grid.operator.load(np.where(grid.there, field_, 0.0))
 
@@ -368,7 +383,8 @@ def _check(
                 f"the initial concentration of {name} has shape {values.shape}; give a number, or "
                 f"one value for each voxel, {micro.shape}"
             )
-        if values.size and not float(np.nanmin(values)) >= 0.0:
+        known = values[~np.isnan(values)] if values.ndim else values
+        if values.size and not ((known >= 0.0) & np.isfinite(known)).all():
             raise ValueError(
                 f"the initial concentration of {name} is negative or no number; it is 0 or more, "
                 "in mol/m^3"

@@ -134,7 +134,7 @@ class System:
         self.largest = [
             _largest(micro, one, (highest or {}).get(name, 0.0)) for name, one in species.items()
         ]
-        most = max(self.largest)
+        most = max(self.largest) or 1.0  # where there is nothing at all, any scale will do
         self.largest = [value or most for value in self.largest]
         self._measures: dict[tuple[Place, bytes], NDArray[np.float32]] = {}
         self.extents = [self._extent(reaction) for reaction in self.reactions]
@@ -422,13 +422,17 @@ def _least_sizes(system: System, norms: list[float], storage: Storage | None) ->
     """Return what the sizes of balances are at least.
 
     What is out of balance where the last step in time ended is what will change. Rounding sets a
-    limit, too: of what could flow in and what is held, a tiny part need not be known.
+    limit, too: of what could flow in and what is held, a tiny part need not be known; nor how fast
+    a tiny concentration falls, such as that of a species that dies out.
     """
     out = []
     for s, grid in enumerate(system.grids):
-        bulk = float(np.sqrt(_inner(grid.drive, grid.drive)))
+        tiny = NEGLIGIBLE * system.largest[s]
+        outflow = tiny * float(np.sqrt(_inner(grid.supply, grid.supply)))
+        bulk = max(float(np.sqrt(_inner(grid.drive, grid.drive))), outflow)
         if storage is not None:
             held = float(np.sqrt(_inner(storage.before[s], storage.before[s])))
+            held = max(held, tiny * float(np.sqrt(system.there[s].sum())))
             bulk = max(bulk, storage.rate * system.square * held)
         out.append(max(NEGLIGIBLE * bulk, 0.0 if storage is None else norms[s]))
     return out

@@ -110,7 +110,18 @@ class Breakthrough:
 
     @cached_property
     def fit(self) -> ColumnFit:
-        """Velocity and dispersion of the column with the same curve, see `fit_column`."""
+        """Velocity and dispersion of the column with the same curve, see `fit_column`.
+
+        Raises
+        ------
+        ValueError
+            If the tracer decays, which the column does not know, or too little has arrived.
+        """
+        if self.decay > 0.0:
+            raise ValueError(
+                f"the column of the fit knows no decay, and this tracer decays at {self.decay:g} "
+                "1/s; fit the curve without it"
+            )
         return fit_column(self.times, self.concentration, self.length, self.retardation, self.pulse)
 
 
