@@ -38,6 +38,25 @@ def test_memory_is_proportional_to_voxels(tmp_path: Path, interface: str) -> Non
     assert cost.solves == 1
 
 
+def test_dispersion_between_two_faces_is_solved_on_eight_pieces(tmp_path: Path) -> None:
+    costs = []
+    for boundary in ("periodic", "faces"):
+        path = study(tmp_path)
+        text = path.read_text(encoding="utf-8").replace(
+            "phases: {pore: 0}", "phases: {pore: 0, s: 1}"
+        )
+        text = text.split("transport:")[0] + (
+            "descriptors: false\noutput: {fields: false}\nuncertainty: {discretisation: false}\n"
+            f"flow: {{boundary: {boundary}, dispersion: {{peclet: [1, 10, 100]}}}}\n"
+        )
+        path.write_text(text, encoding="utf-8")
+        costs.append(estimate_cost(read_study(path)))
+    # 3328 and 455 bytes per voxel were measured on 56^3 voxels.
+    assert costs[1].memory_bytes - BYTES_FIXED >= 3328 * 24_000_000
+    assert 455 * 24_000_000 <= costs[0].memory_bytes - BYTES_FIXED < 1000 * 24_000_000
+    assert costs[1].seconds > 3.0 * costs[0].seconds
+
+
 def test_crop_and_coarsening_are_counted(tmp_path: Path) -> None:
     cost = estimate_cost(read_study(study(tmp_path, "crop: {z: [0, 101]}\n  coarsen: 2")))
     assert cost.shape == (50, 150, 200)

@@ -54,6 +54,8 @@ BYTES_PER_VOXEL_REACTION = 120
 NS_PER_VOXEL_REACTION = 1000
 BYTES_PER_VOXEL_FLOW = 150
 BYTES_PER_VOXEL_TRACER = 600
+BYTES_PER_VOXEL_REFLECTED = 3600  # dispersion on an image joined to its reflections
+PIECES = 8  # of that image
 NS_PER_VOXEL_FLOW = 40_000
 NS_PER_VOXEL_DISPERSION = 30_000  # for each Péclet number
 # A time step lasts while the fastest fluid crosses half a voxel, several times as fast as the mean.
@@ -288,6 +290,8 @@ def _bytes_per_voxel(study: Study) -> float:
     if study.flow is not None:
         carried = study.flow.dispersion is not None or study.flow.breakthrough is not None
         solve = max(solve, BYTES_PER_VOXEL_TRACER if carried else BYTES_PER_VOXEL_FLOW)
+        if study.flow.dispersion is not None and study.flow.boundary != "periodic":
+            solve = max(solve, BYTES_PER_VOXEL_REFLECTED)
     if study.uptake is not None:
         solve = max(solve, BYTES_PER_VOXEL_UPTAKE * (1 + len(study.uptake.species)))
     if study.impedance is not None:
@@ -346,7 +350,8 @@ def _ns_of_flow(study: Study, layers: int) -> float:
     assert part is not None
     each = float(NS_PER_VOXEL_FLOW)
     if part.dispersion is not None:
-        each += NS_PER_VOXEL_DISPERSION * len(part.dispersion.peclet)
+        pieces = 1 if part.boundary == "periodic" else PIECES
+        each += pieces * NS_PER_VOXEL_DISPERSION * len(part.dispersion.peclet)
     if part.breakthrough is not None:
         volumes = part.breakthrough.pore_volumes or 3.0 * part.breakthrough.retardation
         each += NS_PER_VOXEL_TRACER_STEP * STEPS_PER_LAYER * volumes * layers
