@@ -183,7 +183,8 @@ class Reaction:
     Parameters
     ----------
     where : str or (str, str)
-        A phase, or the interface between two.
+        A phase, or the interface between two. Of a species that diffuses in both the concentration
+        in the first counts: with partition coefficients the order matters.
     laws : mapping of str to FirstOrder, MichaelisMenten, ZeroOrder, Saturation or Inhibition
         By species; exactly one of them is a rate (one of the first three), the others are factors.
     amounts : mapping of str to float

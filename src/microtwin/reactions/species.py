@@ -85,15 +85,16 @@ class Species:
         Of each phase in which it diffuses, in m^2/s. It enters no other phase.
     supply : mapping of str to float, Concentration, Flux or Exchange
         What holds on the surface of a phase in which it does not diffuse (medium, vessels), or on
-        a face of the box ("z_low" to "x_high"); a number is a concentration. Nothing passes other
-        surfaces.
+        a face of the box ("z_low" to "x_high"); a number is a concentration, in a phase with the
+        partition coefficient 1. Nothing passes other surfaces.
     partition : mapping of str to float
         Concentration in a phase over that in a phase with 1, at equilibrium; 1 if not given.
     barriers : mapping of (str, str) to float
         Permeability in m/s of membranes between two phases in which it diffuses.
     sorption : mapping of str or (str, str) to Linear, Langmuir or Freundlich
-        What a phase, or the interface between two, holds beside what is dissolved. Matters only
-        while concentrations change.
+        What a phase, or the interface between two, holds beside what is dissolved. Where the
+        species diffuses in both phases, the concentration in the first counts. Matters only while
+        concentrations change.
 
     Raises
     ------
