@@ -254,3 +254,44 @@ def test_problems_of_onset_are_said(changes, words):
 def test_onset_says_where_nothing_is_known():
     with pytest.raises(ValueError, match="at the scale 1 has no number in it"):
         onset(lambda scale: np.full(3, np.nan), 0.5, (1.0, 4.0))
+
+
+def test_a_period_may_begin_anywhere():
+    """A vessel at the edge of the period, and the same in its middle."""
+    n = 16
+    way = np.minimum(np.arange(n), n - np.arange(n))
+    c = np.exp(-0.2 * np.hypot(way[:, None, None], way[None, :, None]) * np.ones((1, 1, 4)))
+    labels = np.ones(c.shape, np.uint8)
+    labels[0, 0] = 2
+    found = []
+    for shift in (0, 8):
+        moved = np.roll(labels, (shift, shift), (0, 1))
+        micro = mt.Microstructure(moved, 1e-6, {"tissue": 1, "vessel": 2})
+        known = np.roll(c, (shift, shift), (0, 1))
+        found.append(
+            viability(micro, known, "tissue", 0.25, 0.5, sources=["vessel"], periodic=True)
+        )
+    one, other = found
+    assert one.cores == other.cores == 1 and 0.1 < one.core_fraction < 0.5
+    assert one.core_fraction == pytest.approx(other.core_fraction)
+    assert one.hypoxic_fraction == pytest.approx(other.hypoxic_fraction)
+    np.testing.assert_allclose(np.sort(one.rim), np.sort(other.rim), rtol=1e-6)
+    np.testing.assert_allclose(
+        one.rim_percentiles((50,)), 1e-6 * (np.log(4.0) / 0.2 - 0.5), rtol=0.02
+    )
+    with pytest.raises(ValueError, match="has no face 'z_low'"):
+        viability(micro, known, "tissue", 0.25, sources=["z_low"], periodic=True)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_distances_on_voxels_of_three_edges(axis):
+    shape, size = [6, 6, 6], (1e-6, 8e-6, 3e-6)
+    shape[axis] = 40
+    labels = np.ones(shape, np.uint8)
+    np.moveaxis(labels, axis, 0)[:4] = 2
+    along = (np.arange(40) + 0.5 - 4.0).reshape([-1 if a == axis else 1 for a in range(3)])
+    micro = mt.Microstructure(labels, size, {"tissue": 1, "vessel": 2})
+    c = np.broadcast_to(1.0 - along / 36.0, shape)
+    found = viability(micro, c, "tissue", 0.5, sources=["vessel"])
+    np.testing.assert_allclose(found.rim, 18.0 * size[axis], rtol=1e-5)
+    assert found.distance[labels == 1].min() == pytest.approx(0.5 * size[axis], rel=1e-5, abs=0.0)

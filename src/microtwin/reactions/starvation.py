@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import distance_transform_edt
 from scipy.optimize import brentq
 
 from ..checking import is_number
@@ -109,6 +110,7 @@ def viability(
     hypoxic: float | None = None,
     *,
     sources: str | Iterable[str] | None = None,
+    periodic: bool = False,
 ) -> Viability:
     """Return which part of a phase has too little of a species: core, rim, and how thick it is.
 
@@ -126,6 +128,8 @@ def viability(
     sources : str or iterable of str, optional
         Phases and faces of the box ("z_low" to "x_high") from which distances count. All that is
         not tissue, inside the image, if not given.
+    periodic : bool
+        Whether the image repeats: distances, gradients and cores then go on across its faces.
 
     Returns
     -------
@@ -189,9 +193,9 @@ def viability(
         )
     weight = np.zeros(c.shape)
     for name in names:
-        weight += measure(micro, name, tissue)
+        weight += measure(micro, name, tissue, periodic)
     weight *= there
-    mean, width = _in_voxels(c, there)
+    mean, width = _in_voxels(c, there, periodic)
     core = _share_below(mean, width, there, threshold)
     total = float(weight.sum())
     volume = total * float(np.prod(micro.voxel_size))
@@ -199,7 +203,7 @@ def viability(
     low = None
     if hypoxic is not None:
         low = float((weight * _share_below(mean, width, there, hypoxic)).sum()) / total
-    distance = _distance(micro, tissue, sources)
+    distance = _distance(micro, tissue, sources, periodic)
     return Viability(
         volume,
         starved,
@@ -207,8 +211,8 @@ def viability(
         _ball(volume),
         _ball(starved * volume),
         None if low is None else _ball(low * volume),
-        _separate((c < threshold) & there, weight, starved * volume),
-        _rim(c, there, threshold, distance),
+        _separate((c < threshold) & there, weight, starved * volume, periodic),
+        _rim(c, there, threshold, distance, periodic),
         np.where(there, distance, np.nan).astype(np.float32),
         core.astype(np.float32),
         1.0 - float(there.sum() / tissue.sum()),
@@ -308,21 +312,25 @@ def _check_thresholds(threshold: float, hypoxic: float | None) -> None:
         )
 
 
-def _in_voxels(c: Field, there: Mask) -> tuple[Field, Field]:
+def _in_voxels(c: Field, there: Mask, periodic: bool) -> tuple[Field, Field]:
     """Return the mean of a field over each voxel, and the width of the values in it.
 
     The width is that of a uniform distribution of the same variance. Along an axis on which the
     field does not rise or fall through a voxel it counts as level: at walls, which nothing passes,
     and at the edge of what is empty. Second differences larger than a slope come from a kink.
     """
+    if periodic:
+        inner = (slice(1, -1),) * 3
+        found = _in_voxels(np.pad(c, 1, "wrap"), np.pad(there, 1, "wrap"), False)
+        return found[0][inner], found[1][inner]
     known = np.where(there, c, 0.0)
     mean, square = known.copy(), np.zeros_like(c)
     for axis in range(3):
-        inner = [slice(None)] * 3
-        inner[axis] = slice(1, None)
-        upper = tuple(inner)
-        inner[axis] = slice(None, -1)
-        lower = tuple(inner)
+        part = [slice(None)] * 3
+        part[axis] = slice(1, None)
+        upper = tuple(part)
+        part[axis] = slice(None, -1)
+        lower = tuple(part)
         step = (known[upper] - known[lower]) * (there[upper] & there[lower])
         below, above = np.zeros_like(c), np.zeros_like(c)
         below[upper], above[lower] = step, step
@@ -338,7 +346,9 @@ def _share_below(mean: Field, width: Field, there: Mask, threshold: float) -> Fi
     return np.where(there, np.where(width > 0.0, share, mean < threshold), 0.0)
 
 
-def _distance(micro: Microstructure, tissue: Mask, sources: str | Iterable[str] | None) -> Field:
+def _distance(
+    micro: Microstructure, tissue: Mask, sources: str | Iterable[str] | None, periodic: bool
+) -> Field:
     """Return the distance of voxel centres from the surface of the nearest source, in m."""
     given = (sources,) if isinstance(sources, str) else None if sources is None else tuple(sources)
     faces = [name for name in given or () if name in BOX_FACES]
@@ -353,10 +363,13 @@ def _distance(micro: Microstructure, tissue: Mask, sources: str | Iterable[str] 
             "the image holds no source to count distances from; name phases or faces of the box "
             f"({', '.join(BOX_FACES)}) as sources"
         )
-    half = 0.5 * float(np.prod(micro.voxel_size)) ** (1.0 / 3.0)
+    if faces and periodic:
+        raise ValueError(
+            f"a periodic image has no face {faces[0]!r}; name phases as sources, or periodic=False"
+        )
     distance = np.full(tissue.shape, np.inf)
     if source.any():
-        distance = distance_map(~source, micro.voxel_size).astype(float) - half
+        distance = _to_surface(source, micro.voxel_size, periodic)
     for name in faces:
         axis, n = "zyx".index(name[0]), tissue.shape["zyx".index(name[0])]
         along = (np.arange(n) + 0.5) * micro.voxel_size[axis]
@@ -366,27 +379,45 @@ def _distance(micro: Microstructure, tissue: Mask, sources: str | Iterable[str] 
     return distance
 
 
-def _rim(c: Field, there: Mask, threshold: float, distance: Field) -> Field:
+def _to_surface(source: Mask, voxel_size: tuple[float, float, float], periodic: bool) -> Field:
+    """Return the distance of voxel centres from the nearest one of a source, less half a voxel.
+
+    Half of its edge along the way there.
+    """
+    if periodic:  # the nearest source is at most half a period away along each axis
+        widths = [(n + 1) // 2 for n in source.shape]
+        wide = np.pad(source, [(w, w) for w in widths], "wrap")
+        inner = tuple(slice(w, -w) for w in widths)
+        return _to_surface(wide, voxel_size, False)[inner]
+    if len(set(voxel_size)) == 1:
+        return distance_map(~source, voxel_size).astype(float) - 0.5 * voxel_size[0]
+    distance, nearest = distance_transform_edt(~source, voxel_size, return_indices=True)
+    square = np.zeros(source.shape)
+    for axis, (n, h) in enumerate(zip(source.shape, voxel_size, strict=True)):
+        own = np.arange(n).reshape([-1 if a == axis else 1 for a in range(3)])
+        square += (h * h * (nearest[axis] - own)) ** 2
+    half = 0.5 * np.sqrt(square) / np.where(source, 1.0, distance)
+    return np.where(source, -0.5 * min(voxel_size), distance - half)
+
+
+def _rim(c: Field, there: Mask, threshold: float, distance: Field, periodic: bool) -> Field:
     """Return the distance from the source wherever two neighbours have the threshold between."""
     found = []
     for axis in range(3):
-        n = c.shape[axis]
-        first, second = (
-            tuple(part if a == axis else slice(None) for a in range(3))
-            for part in (slice(0, n - 1), slice(1, n))
-        )
         below = c < threshold
-        crossed = there[first] & there[second] & (below[first] != below[second])
-        one, other = c[first][crossed], c[second][crossed]
+        crossed = there & np.roll(there, -1, axis) & (below != np.roll(below, -1, axis))
+        if not periodic:
+            np.moveaxis(crossed, axis, 0)[-1] = False
+        one, other = c[crossed], np.roll(c, -1, axis)[crossed]
         part = (threshold - one) / (other - one)
-        start, end = distance[first][crossed], distance[second][crossed]
+        start, end = distance[crossed], np.roll(distance, -1, axis)[crossed]
         found.append(start + part * (end - start))
     return np.concatenate(found)
 
 
-def _separate(core: Mask, weight: Field, volume: float) -> Field:
+def _separate(core: Mask, weight: Field, volume: float, periodic: bool) -> Field:
     """Return the volumes of separate cores, the largest first; together they are the whole core."""
-    clusters, n = label_clusters(core)
+    clusters, n = label_clusters(core, periodic)
     if n == 0:
         return np.zeros(0)
     sizes = np.sort(np.bincount(clusters.reshape(-1), weight.reshape(-1), n + 1)[1:])[::-1]

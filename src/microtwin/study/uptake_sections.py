@@ -413,6 +413,9 @@ def uptake_problems(
                     f"({', '.join(FACES)})"
                 )
                 found.append(Problem(at_source, text, source, (*phases, *FACES)))
+            elif source in FACES and part.boundary == "periodic":
+                text = f"a periodic image has no face {source}; name a phase, or boundary: closed"
+                found.append(Problem(at_source, text))
             elif source in alive.phases:
                 text = f"{source!r} cannot be both a source and what is supplied"
                 found.append(Problem(at_source, text))

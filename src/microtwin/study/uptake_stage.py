@@ -122,7 +122,7 @@ def _solve(micro: Microstructure, params: Params, note: str) -> Solved:
         supply = wanted["sources"] or list(params["species"][wanted["of"]]["supply"])
         alive = viability(
             micro, concentration[wanted["of"]], wanted["phases"], wanted["threshold"],
-            wanted["hypoxic"], sources=supply or None,
+            wanted["hypoxic"], sources=supply or None, periodic=periodic,
         )  # fmt: skip
     return Solved(concentration, found, alive)
 
