@@ -340,3 +340,15 @@ def test_a_species_in_equilibrium_is_in_balance():
     found = rx.steady_state(micro, species, [rx.Reaction("tissue", {"eaten": rx.ZeroOrder(0.03)})])
     assert all(abs(one.balance) < 1e-8 for one in found.species.values())
     np.testing.assert_allclose(found.species["idle"].concentration, 5.0, rtol=1e-9)
+
+
+def test_what_is_lost_on_larger_voxels_is_still_solved(monkeypatch):
+    """Specks take up a given flux; without them there is no steady state."""
+    monkeypatch.setattr("microtwin.reactions.steady.LARGE", 4)
+    labels = np.ones((24, 6, 6), np.uint8)
+    labels[11, ::2, ::2] = 2
+    micro = mt.Microstructure(labels, 1.0, {"tissue": 1, "speck": 2})
+    species = rx.Species({"tissue": 1.0, "speck": 1.0}, {"z_low": rx.Flux(1.0)})
+    law = rx.Reaction("speck", {"x": rx.MichaelisMenten(50.0, 0.1)})
+    found = rx.steady_state(micro, {"x": species}, [law])
+    assert found.species["x"].made["speck"] == pytest.approx(-36.0)

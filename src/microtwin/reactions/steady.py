@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..microstructure import Microstructure
+from ..numerics import ConvergenceError
 from .kinetics import VANISHING, FirstOrder, MichaelisMenten, Reaction, ZeroOrder
 from .species import Concentration, Exchange, Place, Species
 from .system import Solved, State, System, newton
@@ -199,8 +200,12 @@ def _guess(system: System, state: State) -> None:
     coarse = System(labels, system.species, system.reactions, system.periodic)
     if all(grid.there.any() for grid in coarse.grids):
         known = coarse.zeros()
-        _guess(coarse, known)
-        newton(coarse, known, NEARLY)
+        try:
+            _guess(coarse, known)
+            newton(coarse, known, NEARLY)
+        except ConvergenceError:
+            # It may have no steady state where what takes up is thin and lost on larger voxels.
+            return
         _prolong(system, state, coarse, known)
 
 
