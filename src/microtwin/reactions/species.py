@@ -51,7 +51,9 @@ class Flux:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A flux in proportion to a difference, P (c_outside - c): a membrane or a boundary layer.
+    """A flux in proportion to a difference, P (c_outside - c / K): a membrane or a boundary layer.
+
+    K is the partition coefficient of the phase, 1 if none is given.
 
     Parameters
     ----------

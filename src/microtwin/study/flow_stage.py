@@ -53,7 +53,9 @@ def flow_through(params: Params, inputs: Inputs) -> StageOutput:
         coarse = coarsen_for(micro, params["phase"])
         try:
             other = _flow(coarse, params, " on larger voxels")
-            told = _rows(other, *_carry(coarse, other, params, " on larger voxels"))
+            # The same Péclet numbers: grains look larger on larger voxels.
+            length = None if carried[0] is None else carried[0].length
+            told = _rows(other, *_carry(coarse, other, params, " on larger voxels", length))
         except (ValueError, ConvergenceError) as error:
             # On larger voxels thin pores may be closed: the flow itself is there.
             problem = str(error)
@@ -112,7 +114,11 @@ def _flow(micro: Microstructure, params: Params, note: str) -> Permeability:
 
 
 def _carry(
-    micro: Microstructure, flow: Permeability, params: Params, note: str
+    micro: Microstructure,
+    flow: Permeability,
+    params: Params,
+    note: str,
+    length: float | None = None,
 ) -> tuple[Dispersion | None, Breakthrough | None, FillingTime | None]:
     """Return dispersion, breakthrough and filling, as far as asked for, if there is flow."""
     from ..transport import breakthrough, dispersion, filling_time
@@ -123,7 +129,7 @@ def _carry(
     part = params["dispersion"]
     if part is not None:
         found[0] = dispersion(
-            micro, flow, part["peclet"], length=part["length"],
+            micro, flow, part["peclet"], length=part["length"] or length,
             watch=lambda peclet, _: say(f"dispersion{note}, Pe {peclet:g}"),
         )  # fmt: skip
     part = params["breakthrough"]
