@@ -31,4 +31,4 @@ def test_nanometres_stay_in_single_precision():
     mask = np.ones((3, 3, 9), bool)
     mask[:, :, 0] = False
     found = distance_map(mask, (1e-9, 1e-9, 1e-9))
-    assert found[1, 1] == pytest.approx(1e-9 * np.arange(9), rel=1e-6)
+    assert found[1, 1] == pytest.approx(1e-9 * np.arange(9), rel=1e-6, abs=0.0)
