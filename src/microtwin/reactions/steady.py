@@ -192,7 +192,7 @@ def _solved(
 def _guess(system: System, state: State) -> None:
     """Set a first guess: the steady state on voxels twice as large, if there are many voxels."""
     for u, there, largest in zip(state, system.there, system.largest, strict=True):
-        u += largest * there
+        np.copyto(u, largest, where=there)
     laws = [law for reaction in system.reactions for law in reaction.laws.values()]
     if min(system.micro.shape) < LARGE or all(isinstance(law, FirstOrder) for law in laws):
         return

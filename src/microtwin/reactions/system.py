@@ -139,6 +139,11 @@ class System:
         self._measures: dict[tuple[Place, bytes], NDArray[np.float32]] = {}
         self.extents = [self._extent(reaction) for reaction in self.reactions]
         self._limiting = [[self.names.index(n) for n in r.laws] for r in self.reactions]
+        # Where all species are in the same voxels, what lies outside of them is left out at once.
+        self._together = len(seen) == 1
+        self._active = [
+            extent * self.there[0] if self._together else extent for extent in self.extents
+        ]
         planes = max(1, CHUNK // self.there[0].shape[1])
         ends = range(0, micro.shape[0], planes)
         self._chunks = [(first, min(first + planes, micro.shape[0])) for first in ends]
@@ -259,38 +264,44 @@ class System:
             first, end = self._chunks[number]
             at = slice(first, end)
             part = [u[at] for u in state]
-            made = [np.zeros_like(u) for u in part]
+            made: list[Vector | None] = [None] * len(part)
             diagonal = [grid.supply[at].copy() for grid in self.grids]
-            for k, (reaction, extent) in enumerate(zip(self.reactions, self.extents, strict=True)):
-                here = self.square * extent[at].astype(float)
+            for k, (reaction, extent) in enumerate(zip(self.reactions, self._active, strict=True)):
+                here = np.multiply(extent[at], self.square, dtype=float)
                 rate = here * self._rate(k, part)
                 slopes = {t: here * self._rate_slope(k, part, t) for t in self._limiting[k]}
                 for name, amount in reaction.amounts.items():
                     s = self.names.index(name)
-                    made[s] += amount * rate
+                    mine, own = made[s], amount * rate
+                    made[s] = own if mine is None else mine + own
                     for t, slope in slopes.items():
+                        loss = slope if amount == -1.0 else -amount * slope
                         if s == t and amount < 0.0:  # what slows itself down keeps its sign
-                            diagonal[s] += np.maximum(-amount * slope, 0.0)
-                            rest = np.minimum(-amount * slope, 0.0)
-                        else:
-                            rest = -amount * slope
+                            diagonal[s] += np.maximum(loss, 0.0)
+                            loss = np.minimum(loss, 0.0) if (s, t) in ties else loss
                         if (s, t) in ties:
-                            ties[s, t][at] += (rest * self.there[s][at]).astype(np.float32)
+                            ties[s, t][at] += (loss * self.there[s][at]).astype(np.float32)
             for s, (u, grid) in enumerate(zip(part, self.grids, strict=True)):
-                there = self.there[s][at]
-                inflow = (grid.drive[at] - grid.supply[at] * u) * there
-                made[s] *= there
-                size = [_inner(inflow, inflow), _inner(made[s], made[s])]
-                total = inflow + made[s]
+                total = grid.drive[at] - grid.supply[at] * u
+                size = [_inner(total, total)]
+                mine = made[s]
+                if mine is not None:
+                    if not self._together:
+                        mine *= self.there[s][at]
+                    size.append(_inner(mine, mine))
+                    total += mine
                 if storage is not None:
                     pace = storage.rate * self.square
-                    change = pace * (self.amount(s, u, at) - storage.before[s][at]) * there
+                    change = pace * (self.amount(s, u, at) - storage.before[s][at])
+                    change *= self.there[s][at]
                     total -= change
                     size.append(_inner(change, change))
                     diagonal[s] += pace * self.capacity(s, u, at)
                 squares[number, s] = max(size)
                 residual[s][at] = total
-                mass[s][at] = diagonal[s] * there
+                mass[s][at] = diagonal[s]
+                if storage is not None or not self._together:
+                    mass[s][at] *= self.there[s][at]
 
         for number in range(len(self._chunks)):
             fill(number)
