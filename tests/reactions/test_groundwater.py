@@ -100,3 +100,8 @@ def test_diffusivities_are_those_of_small_molecules():
 def test_problems_are_said(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_a_negative_amount_by_mass_is_called_negative():
+    with pytest.raises(ValueError, match="give a number above 0"):
+        groundwater.langmuir("-1 mg/g", "1 L/mg", "1.6 g/cm3", 0.4, molar_mass="100 g/mol")

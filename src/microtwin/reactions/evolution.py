@@ -14,9 +14,10 @@ from ..microstructure import Microstructure
 from ..numerics import ConvergenceError
 from .isotherms import Linear
 from .kinetics import Reaction
+from .newton_steps import newton
 from .species import Place, Species
 from .steady import shown
-from .system import State, Storage, System, newton
+from .system import State, Storage, System
 
 __all__ = ["Evolution", "SpeciesEvolution", "evolve"]
 

@@ -461,7 +461,10 @@ def _molar(value: float | str, unit: str, by_mass: str, noun: str, factor: float
     """Return a quantity per mol, from text that may have it per kg if there is a factor."""
     if isinstance(value, str) and factor is not None:
         try:
-            return _positive(value, by_mass, noun) * factor
-        except ValueError:
-            pass
-    return _positive(value, unit, noun)
+            found = quantity(value, by_mass, noun) * factor
+        except ValueError:  # it is per mol, or nothing that is known
+            found = quantity(value, unit, noun)
+    else:
+        found = quantity(value, unit, noun)
+    positive(noun, found, unit)
+    return found

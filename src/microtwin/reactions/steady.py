@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ..microstructure import Microstructure
 from ..numerics import ConvergenceError
 from .kinetics import VANISHING, FirstOrder, MichaelisMenten, Reaction, ZeroOrder
+from .newton_steps import Solved, newton
 from .species import Concentration, Exchange, Place, Species
-from .system import Solved, State, System, newton
+from .system import State, System
 
 __all__ = ["SpeciesState", "SteadyState", "shown", "steady_state"]
 
