@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
 
 import h5py
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +12,7 @@ import microtwin as mt
 from microtwin.cli.app import app
 from microtwin.study.errors import StudyError
 from microtwin.study.reading import parse_study
+from studies import run_study
 
 STUDY = """\
 name: flow
@@ -37,14 +36,7 @@ def micro():
 
 
 def run(folder, labels, text):
-    np.save(folder / "labels.npy", labels)
-    (folder / "study.yaml").write_text(text)
-    into = folder / "run"
-    result = CliRunner().invoke(app, ["run", str(folder / "study.yaml"), "--into", str(into)])
-    assert result.exit_code == 0, result.output
-    found = json.loads((into / "results.json").read_text())["quantities"]
-    report = (into / "report.html").read_text(encoding="utf-8")
-    return {(q["name"], q["direction"], q["condition"]): q for q in found}, report, result.output
+    return run_study(folder, labels, text, lambda q: (q["name"], q["direction"], q["condition"]))
 
 
 def test_the_numbers_are_those_of_the_functions(tmp_path, micro):

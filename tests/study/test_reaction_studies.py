@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import h5py
@@ -16,6 +15,7 @@ from microtwin.electrochemistry import butler_volmer, interface_current
 from microtwin.study.errors import StudyError
 from microtwin.study.reaction_stage import REACTION_UNITS
 from microtwin.study.reading import parse_study
+from studies import run_study
 
 STUDY = """\
 name: reaction
@@ -37,14 +37,7 @@ def micro():
 
 
 def run(folder, micro, text):
-    np.save(folder / "labels.npy", micro.labels)
-    (folder / "study.yaml").write_text(text)
-    into = folder / "run"
-    result = CliRunner().invoke(app, ["run", str(folder / "study.yaml"), "--into", str(into)])
-    assert result.exit_code == 0, result.output
-    found = json.loads((into / "results.json").read_text())["quantities"]
-    report = (into / "report.html").read_text(encoding="utf-8")
-    return {q["name"]: q for q in found}, report, result.output
+    return run_study(folder, micro.labels, text, lambda q: q["name"])
 
 
 def test_the_numbers_are_those_of_the_function(tmp_path, micro):

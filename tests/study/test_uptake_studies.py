@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 
 import h5py
 import numpy as np
@@ -16,6 +15,7 @@ from microtwin.cli.app import app
 from microtwin.study import report as report_room
 from microtwin.study.errors import StudyError
 from microtwin.study.reading import parse_study
+from studies import run_study
 
 SPHEROID = """\
 name: spheroid
@@ -76,14 +76,7 @@ def biofilm():
 
 
 def run(folder, labels, text):
-    np.save(folder / "labels.npy", labels)
-    (folder / "study.yaml").write_text(text)
-    into = folder / "run"
-    result = CliRunner().invoke(app, ["run", str(folder / "study.yaml"), "--into", str(into)])
-    assert result.exit_code == 0, result.output
-    found = json.loads((into / "results.json").read_text())["quantities"]
-    report = (into / "report.html").read_text(encoding="utf-8")
-    return {(q["name"], q["phase"], q["condition"]): q for q in found}, report, result.output
+    return run_study(folder, labels, text, lambda q: (q["name"], q["phase"], q["condition"]))
 
 
 def test_a_spheroid_is_that_of_the_functions(tmp_path, spheroid):
